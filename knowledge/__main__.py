@@ -1,0 +1,5 @@
+"""python -m knowledge: see knowledge.cli."""
+
+from knowledge.cli import main
+
+main()
