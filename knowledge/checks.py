@@ -178,7 +178,8 @@ REFERENCES: Mapping[Path, str] = {
 }
 """Where in a case an id of the taxonomy stands -> the vocabulary it is from."""
 
-EMAIL = re.compile(r"[\w.+-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+")
+# The lookbehind starts a match at the start of a word only: without it a very long word takes minutes.
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+")
 # Dutch numbers: 06 12345678, 030-123 45 67, 0800-1234, +31 6 12 34 56 78. Ten digits from a 0, or +31/0031 and nine.
 PHONE = re.compile(
     r"(?<![\w.,/-])(?:(?:\+|00)31[\s.-]?(?:\(0\)\s?)?[1-9](?:[\s.-]?\d){8}|0[1-9](?:[\s.-]{0,3}\d){8}|0[89]00[\s.-]?\d{4,7})(?![\w/])"

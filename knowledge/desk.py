@@ -4,6 +4,7 @@ import gc
 import logging
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from knowledge import embedding, index, library, passages
@@ -133,7 +134,8 @@ class Desk:
             self._use(index.words_only(self.settings.index, self._passages(found)), found)
 
     def _embedding(self, done: int, all: int) -> None:
-        self.status = Status("embedding", done, all)
+        if self.status.step != "ready":  # a changed case takes nothing away from who searches meanwhile
+            self.status = Status("embedding", done, all)
 
     def _passages(self, found: Library) -> tuple[passages.Passage, ...]:
         return passages.of_cases(found.cases.values(), self.taxonomy)
@@ -152,3 +154,11 @@ class Desk:
 def open_desk(settings: Settings) -> Desk:
     """A desk on these directories. Raises TaxonomyBroken."""
     return Desk(settings, taxonomy(), calibration())
+
+
+@lru_cache(maxsize=1)
+def shared_desk() -> Desk:
+    """The one desk of this process, opened by the settings and started. What every page and route works at."""
+    desk = open_desk(Settings())
+    desk.start()
+    return desk

@@ -22,6 +22,8 @@ Progress = Callable[[int, int], None]
 """Called with how much is done and how much there is."""
 
 BATCH = 32
+HUB_PATIENCE = 5.0
+"""Seconds in which the model hub must answer."""
 log = logging.getLogger(__name__)
 
 
@@ -80,21 +82,41 @@ def load(name: str, shipped: str) -> Embedder:
 
 
 def _load(name: str) -> Embedder:
-    is_directory = Path(name).is_dir()
-    if not is_directory and (Path(name).is_absolute() or name.startswith(".")):
-        raise ModelMissing(f"There is no model directory {name}.")
+    is_directory = bool(name) and Path(name).is_dir()  # "" would be the directory we happen to be in
+    if not is_directory and (not name or Path(name).is_absolute() or name.startswith(".")):
+        raise ModelMissing(f"There is no model directory {name!r}.")
     if is_directory:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
 
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
-        model = SentenceTransformer(name, device="cpu", model_kwargs={"dtype": torch.float32})
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        model = SentenceTransformer(
+            name,
+            device="cpu",
+            model_kwargs={"dtype": torch.float32},
+            local_files_only=is_directory or not _hub_answers(),
+        )
+        return Embedder(model, name)
+    except Exception as error:  # what the loaders raise for a damaged file has no common type, down to bare Exception
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         kind = "directory" if is_directory else "hub name"
         raise ModelMissing(f"The embedding model {name!r} ({kind}) cannot be loaded: {reason[:200]}") from error
-    return Embedder(model, name)
+
+
+def _hub_answers() -> bool:
+    """Whether the model hub can be reached; without it the hub's own client keeps trying for a minute and a half."""
+    from huggingface_hub import constants, get_session
+
+    try:
+        get_session().head(constants.ENDPOINT, timeout=HUB_PATIENCE)
+    except Exception as reason:  # of its HTTP client, which is not ours to know
+        log.info("The model hub does not answer: %s", reason)
+        return False
+    return True
 
 
 def _fingerprint(model: "SentenceTransformer") -> str:

@@ -5,6 +5,7 @@ written. So `2021`, `on` and `12:30` stay what the writer typed, and nothing in 
 """
 
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -284,9 +285,14 @@ class _CaseDumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
+# Line breaks to YAML and to nobody else: they come back as what they were only where they are written as escapes.
+_EXOTIC_BREAK = re.compile("[\x85\u2028\u2029]")
+
+
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     foldable = len(text) > 90 and "\n" not in text and text == text.strip() and "  " not in text
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=">" if foldable else None)
+    style = '"' if _EXOTIC_BREAK.search(text) else ">" if foldable else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _CaseDumper.add_representer(str, _text)

@@ -1,7 +1,8 @@
 """A question becomes ranked, filtered, explained hits. Knows cases, passages and the index; has never heard of pages.
 
-Each arm scores passages; several passages of a case count together; the arms' scores are put on scales that mean the same
-for every query and are then fused. How, with which weights and what "fits" means stands in `calibration.json`.
+Each arm scores passages; several passages of a case count together; the arms' scores are standardised, each against all
+cases or a fixed sample of passages whatever the filters, and then added. With which weights, and what "fits" means,
+stands in `calibration.json`.
 """
 
 import json
@@ -25,7 +26,7 @@ from knowledge.embedding import Embedder
 from knowledge.index import Index
 from knowledge.library import Library
 from knowledge.passages import Passage
-from knowledge.records import Case
+from knowledge.records import Case, Lesson
 from knowledge.taxonomy import Taxonomy
 
 Mode = Literal["hybrid", "dense", "lexical"]
@@ -36,6 +37,8 @@ LONGEST_QUERY = 4_000
 """Characters; the model reads some 2,000 of them."""
 TOGETHER = 3
 """So many passages of a case count together."""
+HIGHEST = 8.0
+"""Standard deviations; a rare word that stands in one case only says no more than this."""
 VOTERS = 15
 """So many of the best cases say which hurdles a question is about."""
 
@@ -46,17 +49,25 @@ _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]+)[\"“”„«»]")
 
 
 class Scale(BaseModel):
-    """How one mode weighs the arms, and how its score becomes the chance that a case fits the question."""
+    """How one mode weighs the arms, and how its score becomes the chance that a case fits the question.
+
+    Scores only compare cases within one question. What makes them comparable across questions is how near the question
+    is to the library as a whole (`topic`) and how much of it the library has no word for (`unknown`).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dense: float
     lexical: float
     slope: float
+    topic: float
+    unknown: float
     offset: float
 
-    def chance(self, score: float) -> float:
-        return 1 / (1 + math.exp(-max(min(self.slope * score + self.offset, 30.0), -30.0)))
+    def chance(self, score: float, topic: float, unknown: float) -> float:
+        """0 to 1; rises with the score, so that the order of the cases of one question stays."""
+        x = self.slope * score + self.topic * topic + self.unknown * unknown + self.offset
+        return 1 / (1 + math.exp(-max(min(x, 30.0), -30.0)))
 
 
 class Calibration(BaseModel):
@@ -94,6 +105,8 @@ class Hit(NamedTuple):
     """The words of the passage that match, as they stand there, each once."""
     shared_hurdles: tuple[str, ...]
     """Hurdles of the case that the question seems to be about."""
+    lesson: Lesson
+    """The lesson of the case that is nearest to the question."""
     wanted: frozenset[str] = frozenset()
     """The terms of the question: what `dutch.spans` highlights in any text of the case."""
 
@@ -240,23 +253,26 @@ class Search:
         scores = np.zeros(len(self._owner))
         totals = np.zeros(len(self._cases))
         reach: Places = np.zeros(len(self._cases), dtype=bool)
-        encoding_ms = 0.0
+        topic = encoding_ms = 0.0
         if mode != "dense":
-            words = self.index.lexical.scores(terms)[: len(self._owner)] / self.index.lexical.ceiling(terms)
-            scores += scale.lexical * words
-            totals += scale.lexical * self._together(words)
-            reach |= reachable & (self._together(words) > 0)
+            words = self.index.lexical.scores(terms)[: len(self._owner)]
+            by_case = self._together(words)
+            mean, deviation = float(by_case.mean()), float(by_case.std()) or 1.0
+            scores += scale.lexical * words / deviation
+            totals += scale.lexical * np.minimum((by_case - mean) / deviation, HIGHEST)
+            reach |= reachable & (by_case > 0)
         if mode != "lexical" and dense is not None and embedder is not None:
             before = time.perf_counter()
             vector = embedder.queries([text])[0]
             encoding_ms = (time.perf_counter() - before) * 1000
             # Without a filter Chroma says which cases are near; with one, all cases that pass it are compared.
             reach |= reachable if not reachable.all() else self._owns(dense.near(vector))
-            mean, deviation = dense.background(vector)
-            meaning = (dense.similarities(vector, reach[self._owner]) - mean) / deviation
+            topic, deviation = dense.background(vector)
+            meaning = (dense.similarities(vector, reach[self._owner]) - topic) / deviation
             scores += scale.dense * meaning
             totals += scale.dense * self._together(meaning)
-        chances = np.array([scale.chance(float(total)) for total in np.where(reach, totals, -np.inf)])
+        unknown = self._unknown(text)
+        chances = np.array([scale.chance(float(total), topic, unknown) for total in np.where(reach, totals, -np.inf)])
         order = [int(place) for place in np.argsort(-totals, kind="stable") if reach[place]]
         arms = {"lexical": ("lexical",), "dense": ("dense",), "hybrid": ("lexical", "dense")}[mode]
         return _Ranking(order, chances, scores, arms, encoding_ms)
@@ -267,6 +283,12 @@ class Search:
         by_case = np.where(self._slots >= 0, scores[self._slots], -np.inf)
         best = np.partition(by_case, -TOGETHER, axis=1)[:, -TOGETHER:]
         return np.asarray(0.5 * best.max(axis=1) + 0.5 * best.mean(axis=1), dtype=np.float64)
+
+    def _unknown(self, text: str) -> float:
+        """The part of a question's words that occur in no case, in no form and as no part of a word."""
+        found = [terms for token in dutch.tokens(text) if (terms := dutch.terms(token.word))]
+        missing = [terms for terms in found if not any(self.index.lexical.knows(term) for term in terms)]
+        return len(missing) / len(found) if found else 1.0
 
     def _owns(self, rows: NDArray[np.bool_]) -> Places:
         """The cases that own one of these rows."""
@@ -297,7 +319,8 @@ class Search:
         places.sort(key=lambda place: (self._case(place).as_of or "", -place), reverse=True)
         chosen = [place for place in places if not missed[place]]
         hits = tuple(
-            Hit(self._case(place), self.index.passages[self._rows[place][0]], 0.0, None, (), ()) for place in chosen[:k]
+            Hit(self._case(place), self.index.passages[self._rows[place][0]], 0.0, None, (), (), self._lesson(place))
+            for place in chosen[:k]
         )
         return Answer(hits, len(chosen), bool(chosen), self._counts(missed, places))
 
@@ -320,8 +343,16 @@ class Search:
             self._calibration.strength(chance),
             tuple(word for word in dict.fromkeys(words) if unique[word.lower()] == word),
             tuple(id for id in case.hurdles if id in hurdles),
+            self._lesson(place, ranking.scores),
             wanted,
         )
+
+    def _lesson(self, place: int, scores: NDArray[np.float64] | None = None) -> Lesson:
+        """The lesson whose passage scores best; the first one without scores."""
+        case = self._case(place)
+        rows = [row for row in self._rows[place] if self.index.passages[row].section == "lesson"]
+        best = max(rows, key=lambda row: scores[row]) if scores is not None else rows[0]
+        return case.lessons[min(self.index.passages[best].place, len(case.lessons) - 1)]
 
     def _counts(self, missed: Sequence[frozenset[str]], places: Iterable[int]) -> dict[str, dict[str, int]]:
         counts: dict[str, Counter[str]] = {facet: Counter() for facet in self._taxonomy.facets}

@@ -69,15 +69,16 @@ def words_only(directory: Path, passages: tuple[Passage, ...]) -> Index:
     try:
         generation = generations.opened(directory)
     except GenerationBroken:
-        return Index(passages, Lexical.of(passages), None, "words")
+        return Index(passages, Lexical.of(passages), None, f"words-{_content(passages)}")
     try:
         if generation.manifest.is_of(passages):
-            return Index(passages, Lexical.load(generation.directory / "lexical"), None, "words")
+            lexical = Lexical.load(generation.directory / "lexical")
+            return Index(passages, lexical, None, f"words-{_content(passages)}")
     except (OSError, ValueError, KeyError) as error:
         log.warning("The word index on disk cannot be read and is made anew: %s", error)
     finally:
         generation.close()
-    return Index(passages, Lexical.of(passages), None, "words")
+    return Index(passages, Lexical.of(passages), None, f"words-{_content(passages)}")
 
 
 def in_step(
@@ -98,7 +99,7 @@ def in_step(
         directory.mkdir(parents=True, exist_ok=True)
         with FileLock(directory / "lock", timeout=LOCK_TIMEOUT):
             return _updated(directory, passages, embedder, chroma_url, rebuild, progress)
-    except OSError as error:
+    except (OSError, GenerationBroken) as error:
         log.warning("The index cannot be kept in %s: %s", directory, error)
     return _read_only(directory, passages, embedder, chroma_url, progress)
 
@@ -120,13 +121,13 @@ def _updated(
         if generations.current(directory) is not None:
             log.warning("The index is made anew: %s", reason)
     old = dict(previous.manifest.cases) if previous else {}
+    fits = previous and previous.manifest.is_of(passages, embedder.fingerprint)
+    if previous and fits and previous.manifest.collection == collection and not rebuild:
+        try:
+            return _kept(previous, passages, embedder, chroma_url), _report(old, passages, 0, on_disk=True)
+        except (ChromaBroken, OSError, ValueError, KeyError) as reason:
+            log.warning("The index is made anew: %s", reason)
     try:
-        fits = previous and previous.manifest.is_of(passages, embedder.fingerprint)
-        if previous and fits and previous.manifest.collection == collection and not rebuild:
-            try:
-                return _opened(previous, passages, chroma_url), _report(old, passages, 0, on_disk=True)
-            except (ChromaBroken, OSError, ValueError, KeyError) as reason:
-                log.warning("The index is made anew: %s", reason)
         written = _write(directory, None if rebuild else previous, passages, embedder, chroma_url, collection, progress)
     finally:
         if previous:
@@ -161,10 +162,7 @@ def _write(
         if not chroma_url:
             _fill_folder(target / "chroma", previous, passages, vectors, embedder)
         else:
-            try:
-                dense.write(chroma_url, collection, passages, vectors, embedder.space)
-            except ChromaBroken as error:
-                log.warning("%s. Search compares all passages instead.", error)
+            _fill_server(chroma_url, collection, passages, vectors, embedder)
         manifest = Manifest(SCHEMA, ANALYSIS, embedder.fingerprint, embedder.space, collection, digests(passages), {})
         generations.finish(target, manifest)
     except BaseException:
@@ -198,6 +196,35 @@ def _fill_folder(
         raise OSError(str(error)) from error
 
 
+def _fill_server(
+    url: str, collection: str, passages: tuple[Passage, ...], vectors: Vectors, embedder: Embedder
+) -> None:
+    """See to it that the server has the collection. One that is whole is left alone: others may be reading it."""
+    try:
+        Collection(url, collection, passages, vectors).close()
+        return
+    except ChromaBroken as reason:
+        log.info("The collection is put on the Chroma server: %s", reason)
+    try:
+        dense.write(url, collection, passages, vectors, embedder.space)
+    except ChromaBroken as error:
+        log.warning("%s. Search compares all passages instead.", error)
+
+
+def _kept(previous: Generation, passages: tuple[Passage, ...], embedder: Embedder, chroma_url: str) -> Index:
+    """The index of a generation that is in step, and that the index holds from now on.
+
+    Raises ChromaBroken when its folder is damaged. A generation is no worse for what a server lost: that is put back.
+    """
+    try:
+        return _opened(previous, passages, chroma_url)
+    except ChromaBroken:
+        if not chroma_url:
+            raise
+    _fill_server(chroma_url, previous.manifest.collection, passages, previous.vectors(), embedder)
+    return _opened(previous, passages, chroma_url, exact_if_broken=True)
+
+
 def _read_only(
     directory: Path, passages: tuple[Passage, ...], embedder: Embedder, chroma_url: str, progress: Progress
 ) -> tuple[Index, Report]:
@@ -211,7 +238,9 @@ def _read_only(
         generation.close()
     except (GenerationBroken, OSError, ValueError, KeyError):
         vectors, embedded = _vectors(None, passages, embedder, progress)
-    index = Index(passages, Lexical.of(passages), Dense(passages, vectors, None), "memory")
+    index = Index(
+        passages, Lexical.of(passages), Dense(passages, vectors, None), f"memory-{_content(passages, embedder)}"
+    )
     return index, _report({}, passages, embedded, on_disk=False)
 
 
@@ -259,8 +288,13 @@ def _terms(previous: Generation | None, passages: Sequence[Passage]) -> list[lis
 
 def _collection_name(passages: Sequence[Passage], embedder: Embedder) -> str:
     """On a server a collection is named after what is in it, so that everybody with the same library shares it."""
-    content = f"{SCHEMA} {embedder.fingerprint} {sorted(digests(passages).items())}"
-    return f"hordeloper-{sha256(content.encode()).hexdigest()[:24]}"
+    return f"hordeloper-{_content(passages, embedder)}"
+
+
+def _content(passages: Sequence[Passage], embedder: Embedder | None = None) -> str:
+    """Names what an index was made of."""
+    content = f"{SCHEMA} {embedder and embedder.fingerprint} {sorted(digests(passages).items())}"
+    return sha256(content.encode()).hexdigest()[:24]
 
 
 def _report(old: dict[str, str], passages: Sequence[Passage], embedded: int, *, on_disk: bool) -> Report:

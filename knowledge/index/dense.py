@@ -30,6 +30,8 @@ SEARCH_WIDTH = 500
 NEIGHBOURS = 600
 PROBES = 16
 BATCH = 5_000
+QUERY_PATIENCE, WRITE_PATIENCE = 5.0, 60.0
+"""Seconds in which a Chroma server must answer; its client would wait for ever."""
 
 log = logging.getLogger(__name__)
 
@@ -47,17 +49,18 @@ class Dense:
     def __init__(self, passages: Sequence[Passage], vectors: Vectors, collection: "Collection | None") -> None:
         self._vectors = vectors
         self._collection = collection
+        self._failed = False
         self._rows = {passage.id: row for row, passage in enumerate(passages)}
         chosen = np.random.default_rng(0).choice(len(vectors), size=min(512, len(vectors)), replace=False)
         self._cohort = np.ascontiguousarray(vectors[np.sort(chosen)])
 
     @property
     def uses_chroma(self) -> bool:
-        return self._collection is not None
+        return self._collection is not None and not self._failed
 
     def near(self, query: Vectors) -> Mask:
         """The rows of the nearest passages, as Chroma knows them; all rows when it cannot say."""
-        if self._collection is not None:
+        if self._collection is not None and not self._failed:
             try:
                 found = np.zeros(len(self._vectors), dtype=bool)
                 ids = self._collection.nearest(query, min(NEIGHBOURS, len(self._vectors)))
@@ -65,7 +68,7 @@ class Dense:
                 return found
             except (ChromaBroken, KeyError) as error:
                 log.warning("Chroma failed and is left out until the index is opened again: %s", error)
-                self._collection = None
+                self._failed = True
         return np.ones(len(self._vectors), dtype=bool)
 
     def similarities(self, query: Vectors, rows: Mask) -> Vectors:
@@ -95,7 +98,7 @@ class Collection:
 
     def __init__(self, where: Where, name: str, passages: Sequence[Passage], vectors: Vectors) -> None:
         """Opens it and checks it against what it was made of. Raises ChromaBroken."""
-        self._client = _client(where)
+        self._client = _client(where, QUERY_PATIENCE)
         try:
             with _plainly("read"):
                 self._chroma = self._client.get_collection(name, embedding_function=None)
@@ -131,7 +134,7 @@ class Collection:
 def write(where: Where, name: str, passages: Sequence[Passage], vectors: Vectors, space: str) -> None:
     """Put all vectors in a new collection, replacing one of the same name. Raises ChromaBroken."""
     configuration: Any = {"hnsw": {"space": space, "ef_search": SEARCH_WIDTH}}
-    client = _client(where)
+    client = _client(where, WRITE_PATIENCE)
     try:
         with _plainly("written"):
             if name in {collection.name for collection in client.list_collections()}:
@@ -144,7 +147,7 @@ def write(where: Where, name: str, passages: Sequence[Passage], vectors: Vectors
 
 def patch(folder: Path, name: str, gone: Sequence[str], passages: Sequence[Passage], vectors: Vectors) -> None:
     """Change a collection in a folder that nobody else has open. Raises ChromaBroken."""
-    client = _client(folder)
+    client = _client(folder, WRITE_PATIENCE)
     try:
         if gone:
             with _plainly("written"):
@@ -156,7 +159,7 @@ def patch(folder: Path, name: str, gone: Sequence[str], passages: Sequence[Passa
 
 def drop(url: str, names: Sequence[str]) -> None:
     """Remove collections from a server; those that are gone already are no trouble. Raises ChromaBroken."""
-    client = _client(url)
+    client = _client(url, WRITE_PATIENCE)
     try:
         with _plainly("cleaned up"):
             for name in {collection.name for collection in client.list_collections()} & set(names):
@@ -177,9 +180,10 @@ def _add(client: "ClientAPI", name: str, passages: Sequence[Passage], vectors: V
             )
 
 
-def _client(where: Where) -> "ClientAPI":
-    """chromadb takes a second to import, so only when it is needed."""
+def _client(where: Where, patience: float) -> "ClientAPI":
+    """chromadb takes a second to import, so only when it is needed. `patience` is for a server."""
     import chromadb
+    import httpx
     from chromadb.config import Settings
 
     quiet = Settings(anonymized_telemetry=False)
@@ -189,18 +193,32 @@ def _client(where: Where) -> "ClientAPI":
         address = urlsplit(where)
         secure = address.scheme == "https"
         port = address.port or (443 if secure else 8000)
-        return chromadb.HttpClient(address.hostname or "", port, ssl=secure, settings=quiet)
+        # Chroma's client has no time limit and no setting for one: ask first, then set it on its HTTP session.
+        heartbeat = httpx.URL(scheme=address.scheme, host=address.hostname or "", port=port, path="/api/v2/heartbeat")
+        httpx.get(heartbeat, timeout=QUERY_PATIENCE).raise_for_status()
+        client = chromadb.HttpClient(address.hostname or "", port, ssl=secure, settings=quiet)
+        client._server._session.timeout = patience  # type: ignore[attr-defined]
+        return client
 
 
 def _close(client: "ClientAPI") -> None:
     """Chroma's interface does not promise it, but both of its clients can be closed."""
-    client.close()  # type: ignore[attr-defined]
+    try:
+        with _plainly("closed"):
+            client.close()  # type: ignore[attr-defined]
+    except ChromaBroken as error:
+        log.debug("%s", error)
 
 
 @contextmanager
 def _plainly(what: str) -> Iterator[None]:
-    """Chroma's core and its HTTP client raise exceptions of a dozen unrelated types, also for damaged files."""
+    """Chroma's core and its HTTP client raise exceptions of a dozen unrelated types, also for damaged files.
+
+    Where its core panics, that is not even an Exception.
+    """
     try:
         yield
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
         raise ChromaBroken(f"Chroma cannot be {what}: {error}") from error

@@ -12,12 +12,13 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -30,6 +31,13 @@ SCHEMA = 1
 
 BOUND = ("passages.jsonl", "vectors.npy", "terms.jsonl", "lexical", "chroma")
 """What the manifest vouches for. Chroma touches its SQLite file when it opens it, so that one is checked by use."""
+
+
+PARTS = ("passages.jsonl", "vectors.npy", "terms.jsonl")
+"""Files without which it is no generation."""
+
+NAME = re.compile(r"[0-9a-f]{32}")
+"""What a generation is called. Nothing else in the index directory is ours to follow or to remove."""
 
 
 class GenerationBroken(Exception):
@@ -81,11 +89,13 @@ class Generation:
             self._lease: IO[bytes] = open(directory / "lease", "rb")  # noqa: SIM115 - held while this lives
         except OSError as error:
             raise GenerationBroken(f"{directory} has no lease: {error}") from error
-        fcntl.flock(self._lease, fcntl.LOCK_SH)
         try:
-            self.manifest = Manifest(**json.loads((directory / "manifest.json").read_text(encoding="utf-8")))
+            fcntl.flock(self._lease, fcntl.LOCK_SH)
+            self.manifest = _manifest(json.loads((directory / "manifest.json").read_text(encoding="utf-8")))
             if self.manifest.schema != SCHEMA:
                 raise GenerationBroken(f"{directory} has layout {self.manifest.schema}, not {SCHEMA}")
+            if unvouched := set(PARTS) - set(self.manifest.files):
+                raise GenerationBroken(f"{directory} has a manifest without {', '.join(sorted(unvouched))}")
             for name, digest in self.manifest.files.items():
                 if _digest(directory / name) != digest:
                     raise GenerationBroken(f"{directory / name} has changed")
@@ -118,7 +128,7 @@ def current(index: Path) -> str | None:
         name = (index / "current").read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    return name if name.isalnum() else None
+    return name if NAME.fullmatch(name) else None
 
 
 def opened(index: Path) -> Generation:
@@ -164,7 +174,7 @@ def remove_unused(index: Path) -> list[str]:
     """
     newest, collections = current(index), []
     for directory in index.iterdir():
-        if not directory.is_dir() or directory.name == newest or not directory.name.isalnum():
+        if directory.name == newest or not NAME.fullmatch(directory.name) or not directory.is_dir():
             continue
         try:
             with open(directory / "lease", "rb") as lease:
@@ -178,6 +188,14 @@ def remove_unused(index: Path) -> list[str]:
         except (OSError, ValueError, AttributeError):
             shutil.rmtree(directory, ignore_errors=True)
     return collections
+
+
+def _manifest(data: Any) -> Manifest:
+    """Raises TypeError for what cannot have been a manifest of any layout."""
+    manifest = Manifest(**data)
+    if not all(isinstance(value, dict) for value in (manifest.cases, manifest.files)):
+        raise TypeError("the manifest lists no cases or files")
+    return manifest
 
 
 def _bound_files(directory: Path) -> list[Path]:

@@ -1,0 +1,1 @@
+"""Pages in Streamlit: address in, records through, components out."""

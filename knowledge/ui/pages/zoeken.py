@@ -1,0 +1,42 @@
+"""Search: a question and filters in, cases that fit out. The address holds all of it."""
+
+import streamlit as st
+
+from knowledge import addresses
+from knowledge.addresses import SearchState
+from knowledge.desk import shared_desk
+from knowledge.ui import components
+
+PAGE = 10
+
+
+def go(state: SearchState) -> None:
+    st.query_params.from_dict(addresses.search_params(state))
+
+
+desk = shared_desk()
+library = desk.library
+state = addresses.search_state(st.query_params.to_dict(), desk.taxonomy, library)
+components.article("<h1>Zoeken</h1>")
+asked = components.search_form(state, on="search")
+if asked is not None and asked != state.query:
+    go(SearchState(asked, state.filters, 0))
+    st.rerun()
+components.waiting(desk)
+shown = PAGE * (1 + state.more)
+answer = desk.answer(state.query, state.filters, k=shown)
+components.filters(state, answer, library, go)
+if not library.cases:
+    components.article('<p class="hl-note">Er staan nog geen casussen in deze kennisbank.</p>')
+elif answer.fits and answer.total:
+    components.article(components.articles().result_heading(answer, state))
+    for hit in answer.hits[: answer.total]:
+        components.hit_card(hit, state)
+    if answer.total > shown:
+        st.page_link(
+            components.search_page(),
+            label=f"Toon meer ({answer.total - shown})",
+            query_params=addresses.search_params(state._replace(more=state.more + 1)),
+        )
+else:
+    components.article(components.articles().nothing(answer))
