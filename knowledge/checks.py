@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -107,12 +108,10 @@ Finding = tuple[Path, str, str, str]
 
 
 def findings(data: Mapping[str, Any], stem: str, taxonomy: Taxonomy) -> Iterator[Finding]:
-    """Everything wrong with a document that should be a case, each thing once. `stem` is its file name without ending."""
-    seen: set[Path] = set()
-    for finding in (*_shape(data), *(found for check in CHECKS for found in check(data, stem, taxonomy))):
-        if finding[0] not in seen:
-            seen.add(finding[0])
-            yield finding
+    """Everything wrong with a document that should be a case. `stem` is its file name without ending."""
+    yield from _shape(data)
+    for check in CHECKS:
+        yield from check(data, stem, taxonomy)
 
 
 def id_is_file_name(data: Mapping[str, Any], stem: str, _: Taxonomy) -> Iterator[Finding]:
@@ -139,11 +138,11 @@ def ids_stand_once(data: Mapping[str, Any], _: str, __: Taxonomy) -> Iterator[Fi
 
 
 def wording_belongs_to_a_hurdle(data: Mapping[str, Any], _: str, __: Taxonomy) -> Iterator[Finding]:
-    hurdles = [id for _path, id in values(data, ("hurdles", EACH))]
+    hurdles = dict.fromkeys(id for _path, id in values(data, ("hurdles", EACH)))
     wording = data.get("hurdle_wording")
     for id in wording if isinstance(wording, Mapping) else ():
         if id not in hurdles:
-            yield ("hurdle_wording", id), "wording-without-hurdle", id, nearest(id, hurdles)
+            yield ("hurdle_wording", id), "wording-without-hurdle", id, nearest(id, islice(hurdles, 3))
 
 
 def nobody_can_be_contacted(data: Mapping[str, Any], _: str, __: Taxonomy) -> Iterator[Finding]:
@@ -180,9 +179,11 @@ REFERENCES: Mapping[Path, str] = {
 
 # The lookbehind starts a match at the start of a word only: without it a very long word takes minutes.
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+")
-# Dutch numbers: 06 12345678, 030-123 45 67, 0800-1234, +31 6 12 34 56 78. Ten digits from a 0, or +31/0031 and nine.
+# Dutch numbers: 06 12345678, (030) 123 45 67, 0800-1234, +31 6 12 34 56 78. Ten digits from a 0, or +31/0031 and nine.
+_GAP = r"[\s.)\u2010-\u2013-]{0,3}"
 PHONE = re.compile(
-    r"(?<![\w.,/-])(?:(?:\+|00)31[\s.-]?(?:\(0\)\s?)?[1-9](?:[\s.-]?\d){8}|0[1-9](?:[\s.-]{0,3}\d){8}|0[89]00[\s.-]?\d{4,7})(?![\w/])"
+    r"(?<![\w.,/-])(?!\d\d[.-]\d\d[.-](?:19|20)\d\d\b)"  # a day is no number: 05-06-2023 12 bewoners
+    rf"(?:(?:\+|00)31{_GAP}(?:\(0{_GAP})?[1-9](?:{_GAP}\d){{8}}|0[1-9](?:{_GAP}\d){{8}}|0[89]00[\s.-]?\d{{4,7}})(?![\w/])"
 )
 
 
@@ -223,7 +224,7 @@ def case_schema(taxonomy: Taxonomy) -> dict[str, Any]:
 def _shape(data: Mapping[str, Any]) -> list[Finding]:
     """What is wrong with the shape, in our words instead of pydantic's. A list is not called empty for a bad item."""
     try:
-        Case.model_validate(data)
+        Case.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         found = [_finding(detail) for detail in error.errors(include_url=False)]
         deeper = {path[:-1] for path, *_ in found}
@@ -244,6 +245,8 @@ def _texts(value: object, path: Path) -> Iterator[tuple[Path, str]]:
 
 def _finding(detail: ErrorDetails) -> Finding:
     path, kind, found = tuple(detail["loc"]), detail["type"], detail["input"]
+    if path[0] == "hurdle_wording":
+        path = path[:2]  # pydantic adds "[key]" to the path of a key
     context = detail.get("ctx", {})
     text = found if isinstance(found, str) else type(found).__name__
     match kind:
@@ -281,4 +284,9 @@ def _known_keys(path: Path) -> list[str]:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= 80 else text[:79] + "…"
+    """A found text in a sentence: not too long, on one line, and without signs that a terminal obeys."""
+    return printable(text if len(text) <= 80 else text[:79] + "…")
+
+
+def printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text)

@@ -120,8 +120,11 @@ class Desk:
         while not self._stopped.is_set():
             now = (library.stamp(self.settings.cases), generations.current(self.settings.index))
             if now != seen:
-                self._follow()
-                seen = (self.library.stamp, generations.current(self.settings.index))
+                try:
+                    self._follow()
+                    seen = (self.library.stamp, generations.current(self.settings.index))
+                except Exception:  # whatever it is: a thread that dies unseen leaves the desk behind for ever
+                    log.exception("The desk could not follow the cases, and tries again")
             self._stopped.wait(LOOK_EVERY)
 
     def _follow(self) -> None:

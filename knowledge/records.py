@@ -17,7 +17,7 @@ Provenance = Literal["openbare-bronnen", "opgetekend"]
 
 
 def _partial_date(text: str) -> str:
-    if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", text):
+    if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", text):
         raise PydanticCustomError("malformed_date", "not a date")
     year, month, day = (*(int(part) for part in text.split("-")), 1, 1)[:3]
     try:
