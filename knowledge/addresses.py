@@ -59,7 +59,7 @@ def search_state(params: Params, taxonomy: Taxonomy, library: Library) -> Search
     }
     more = params.get("meer", "")
     return SearchState(
-        params.get("q", "").strip()[:LONGEST_QUERY],
+        params.get("q", "").strip()[:LONGEST_QUERY].strip(),
         filters,
         min(int(more), 20) if more.isascii() and more.isdigit() and len(more) < 4 else 0,
     )

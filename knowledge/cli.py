@@ -6,11 +6,11 @@ Exit codes: 0 fine, 1 your data, 2 your typing, 3 our fault.
 import json
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
@@ -18,13 +18,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from knowledge import checks, evaluation, library, tables
+from knowledge import checks, library
 from knowledge.checks import nearest
-from knowledge.desk import Desk, open_desk
 from knowledge.embedding import ModelMissing
-from knowledge.search import Answer, Filters, Hit, Query
 from knowledge.settings import Settings
 from knowledge.taxonomy import TaxonomyBroken, taxonomy
+
+# `validate`, `schema` and `--help` answer at once: search, pandas and numpy are imported by the commands that need them.
+if TYPE_CHECKING:
+    from knowledge.desk import Desk
+    from knowledge.search import Answer, Filters, Hit
 
 YOUR_DATA, YOUR_TYPING, OUR_FAULT = 1, 2, 3
 
@@ -77,15 +80,8 @@ def index(
 ) -> None:
     """Bring the index in step with the cases."""
     desk = _desk()
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=talk
-    ) as bar:
-        task = bar.add_task("Loading the model", total=None)
-        desk.load_model()
-        bar.update(task, description="Embedding passages")
-        report = desk.bring_in_step(
-            rebuild=rebuild, progress=lambda done, all: bar.update(task, completed=done, total=all)
-        )
+    with _progress() as progress:
+        report = desk.bring_in_step(rebuild=rebuild, progress=progress)
     if not report.on_disk:
         talk.print(f"{desk.settings.index} cannot be written: nothing was kept", style="yellow", highlight=False)
     print(
@@ -116,6 +112,8 @@ def search(
     """Find cases like a situation. Words in quotation marks must occur in a case. Options may be repeated."""
     if (query is None) == (batch is None):
         _refuse("give either a query or --batch FILE")
+    from knowledge.search import Query
+
     if query is not None and Query.of(query).is_empty:
         _refuse("the query has no words")
     lines = _batch_lines(batch) if batch is not None else []
@@ -147,6 +145,8 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Measure the ranking on questions with known answers: overall and per `who`."""
+    from knowledge import evaluation
+
     desk = _desk()
     questions = _questions(file, desk)
     _prepare(desk, mode)
@@ -172,6 +172,8 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: standard output.")] = None,
 ) -> None:
     """The published library as data: one row a case."""
+    from knowledge import tables
+
     desk = _desk()
     if format is Format.json:
         cases = [case.model_dump(by_alias=True, exclude_none=True, mode="json") for case in desk.library.cases.values()]
@@ -182,11 +184,8 @@ def export(
         content = tables.as_xlsx(tables.cases(desk.library, desk.taxonomy))
     if output is None:
         sys.stdout.buffer.write(content)
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        _refuse(f"{output} cannot be written: {error.strerror}")
+    else:
+        _write(output, content)
 
 
 @app.command()
@@ -198,7 +197,7 @@ def schema(
     if output is None:
         print(text, end="")
     else:
-        output.write_text(text, encoding="utf-8")
+        _write(output, text.encode())
 
 
 def main() -> None:
@@ -221,7 +220,9 @@ def _faults() -> Iterator[None]:
         sys.exit(0)
 
 
-def _desk() -> Desk:
+def _desk() -> "Desk":
+    from knowledge.desk import open_desk
+
     settings = Settings()
     if not settings.cases.is_dir():
         _refuse(f"HORDELOPER_CASES: {settings.cases} is not a directory")
@@ -234,10 +235,27 @@ def _desk() -> Desk:
     return desk
 
 
-def _prepare(desk: Desk, mode: SearchMode) -> None:
-    """Words need no model; meaning does."""
+def _prepare(desk: "Desk", mode: SearchMode) -> None:
+    """Words need no model; meaning does, and an index that is in step."""
     if mode is not SearchMode.lexical:
-        desk.bring_in_step()
+        with _progress() as progress:
+            desk.bring_in_step(progress=progress)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error for what takes long; gone when it is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=talk, transient=True) as bar:
+        task = bar.add_task("Loading the model", total=None)
+        yield lambda done, all: bar.update(task, description="Embedding passages", completed=done, total=all)
+
+
+def _write(output: Path, content: bytes) -> None:
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        _refuse(f"{output} cannot be written: {error.strerror}")
 
 
 def _refuse(message: str) -> None:
@@ -245,7 +263,7 @@ def _refuse(message: str) -> None:
     raise typer.Exit(YOUR_TYPING)
 
 
-def _filters(desk: Desk, wanted: dict[str, list[str] | None]) -> Filters:
+def _filters(desk: "Desk", wanted: dict[str, list[str] | None]) -> "Filters":
     """Typed filters, each value known; a typing error is answered with the nearest known value."""
     known: dict[str, Sequence[str]] = {facet: list(words) for facet, words in desk.taxonomy.by_facet.items()}
     known["municipality"] = desk.library.municipalities
@@ -267,14 +285,14 @@ def _batch_lines(batch: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-def _questions(file: Path, desk: Desk) -> list[tuple[str, str, dict[str, int]]]:
+def _questions(file: Path, desk: "Desk") -> list[tuple[str, str, dict[str, int]]]:
     """(question, who, grades) for each entry. Ends the command with the entries that are wrong."""
     try:
         entries = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         _refuse(f"{file} cannot be read: {error}")
     if not isinstance(entries, list) or not entries:
-        talk.print(f"{file}: expected a list of questions", style="red", highlight=False)
+        talk.print(f"{file}: expected a list of questions", style="red", highlight=False, markup=False)
         raise typer.Exit(YOUR_DATA)
     questions, wrong = [], 0
     for place, entry in enumerate(entries, start=1):
@@ -283,7 +301,7 @@ def _questions(file: Path, desk: Desk) -> list[tuple[str, str, dict[str, int]]]:
         if grades is None or unknown:
             wrong += 1
             reason = f"unknown case {unknown[0]!r}" if unknown else "expected q with case or relevant"
-            talk.print(f"{file}: question {place}: {reason}", style="red", highlight=False)
+            talk.print(f"{file}: question {place}: {reason}", style="red", highlight=False, markup=False)
             continue
         questions.append((str(entry["q"]), str(entry.get("who") or ""), grades))
     if wrong:
@@ -306,7 +324,7 @@ def _is_grade(value: object) -> bool:
     return isinstance(value, int) and value >= 0
 
 
-def _hit_json(desk: Desk, hit: Hit) -> dict[str, Any]:
+def _hit_json(desk: "Desk", hit: "Hit") -> dict[str, Any]:
     return {
         "id": hit.case.id,
         "title": hit.case.title,
@@ -321,7 +339,7 @@ def _hit_json(desk: Desk, hit: Hit) -> dict[str, Any]:
     }
 
 
-def _why(desk: Desk, hit: Hit) -> list[str]:
+def _why(desk: "Desk", hit: "Hit") -> list[str]:
     """The reasons as short Dutch sentences."""
     reasons = [f"Past het best bij: {desk.taxonomy.sections.label(hit.passage.section)}"]
     if hit.words:
@@ -330,7 +348,7 @@ def _why(desk: Desk, hit: Hit) -> list[str]:
     return reasons
 
 
-def _print_hits(desk: Desk, answer: Answer) -> None:
+def _print_hits(desk: "Desk", answer: "Answer") -> None:
     if not answer.fits:
         talk.print("Niets hier past echt. Dit komt er het dichtst bij:", style="yellow", highlight=False)
     for place, hit in enumerate(answer.hits, start=1):

@@ -17,7 +17,7 @@ from simplemma.strategies.dictionaries import DefaultDictionaryFactory
 
 from knowledge.taxonomy import Taxonomy
 
-VERSION = "1"
+VERSION = "2"
 """Part of the index's stamp: raise it when the same text would give other terms."""
 
 # Short words that say nothing of what a text is about. "niet", "geen", "zonder" and "tegen" stay: they do here.
@@ -45,7 +45,9 @@ NO_PARTS = frozenset(
 LONGEST_WORD = 40
 """Letters. What is longer is no Dutch word, and trying to split it would take long."""
 
-_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+# A letter with its accents, which may stand after it as signs of their own, and a soft hyphen that a web page left.
+_LETTERS = r"(?:[^\W_][\u0300-\u036f\u00ad]*)+"
+_WORD = re.compile(rf"{_LETTERS}(?:['’.-]{_LETTERS})*")
 _stemmer = Stemmer.Stemmer("dutch_porter")
 
 
@@ -77,8 +79,8 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def folded(text: str) -> str:
-    """Lower case, without accents, with straight apostrophes."""
-    plain = unicodedata.normalize("NFKD", text.replace("’", "'"))
+    """Lower case, without accents and soft hyphens, with straight apostrophes."""
+    plain = unicodedata.normalize("NFKD", text.replace("’", "'").replace("\u00ad", ""))
     return "".join(sign for sign in plain if not unicodedata.combining(sign)).lower()
 
 

@@ -52,19 +52,22 @@ def read(directory: Path, taxonomy: Taxonomy) -> Library:
     mark = stamp(directory)
     cases: dict[str, Case] = {}
     problems: list[Problem] = []
-    files: dict[str, Path] = {}
+    claims: dict[str, list[tuple[Path, int]]] = {}  # id -> the files that say they have it, and on which line
     for file in _files(directory):
         document, case, wrong = _read(file, taxonomy)
         problems += wrong
-        id = document.data.get("id") if document else None
-        if document and isinstance(id, str):
-            if id in files:
-                line = document.line(("id",))
-                problems.append(Problem(str(file), line, "id", "duplicate-id", id, files[id].name))
-                continue
-            files[id] = file
+        if document and isinstance(id := document.data.get("id"), str):
+            claims.setdefault(id, []).append((file, document.line(("id",))))
         if case:
             cases[case.id] = case
+    for id, files in claims.items():
+        # A file that is named after its id keeps it: a copy under another name takes nothing from the original.
+        owner = next((file for file, _line in files if file.stem == id), files[0][0])
+        problems += [
+            Problem(_shown(file), line, "id", "duplicate-id", id, _shown(Path(owner.name)))
+            for file, line in files
+            if file != owner
+        ]
     return Library(cases, tuple(sorted(problems)), mark)
 
 
@@ -102,7 +105,7 @@ def stamp(directory: Path) -> str:
     """Cheap to ask for (one directory scan), and different after every save. Empty for a directory that is not there."""
     try:
         with os.scandir(directory) as entries:
-            seen = sorted((e.name, s.st_mtime_ns, s.st_size) for e in entries if _is_case(e.name) for s in [e.stat()])
+            seen = sorted(_mark(entry) for entry in entries if _is_case(entry.name))
     except OSError:
         return ""
     return f"{len(seen)}-{hash(tuple(seen)):x}"
@@ -111,11 +114,24 @@ def stamp(directory: Path) -> str:
 def written(path: checks.Path) -> str:
     """A path as people write it: lessons[0].themes[1]."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".") or "file"
+    return checks.printable(text.removeprefix(".")) or "file"
+
+
+def _mark(entry: os.DirEntry[str]) -> tuple[str, int, int]:
+    try:
+        status = entry.stat()
+    except OSError:  # a link to nowhere, or a file that just went
+        return entry.name, 0, 0
+    return entry.name, status.st_mtime_ns, status.st_size
+
+
+def _shown(file: Path) -> str:
+    """A file as text that can be printed, also when its name is not UTF-8."""
+    return str(file).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _is_case(name: str) -> bool:
-    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
+    return name.lower().endswith((".yaml", ".yml")) and not name.startswith(".")
 
 
 def _files(directory: Path) -> list[Path]:
@@ -141,21 +157,23 @@ class _Document:
 
 def _read(file: Path, taxonomy: Taxonomy) -> tuple["_Document | None", Case | None, list[Problem]]:
     document, problems = _document(file)
-    if document is None or problems:
+    if document is None:
         return None, None, problems
-    problems = [
-        Problem(str(file), document.line(path), written(path), code, found, expected)
+    problems += [
+        Problem(_shown(file), document.line(path), written(path), code, found, expected)
         for path, code, found, expected in checks.findings(document.data, file.stem, taxonomy)
     ]
     return document, None if problems else Case.model_validate(document.data), problems
 
 
 def _document(file: Path) -> tuple[_Document | None, list[Problem]]:
+    """What a file holds, or None; and what is wrong with it as a file. Only duplicate keys come with a document."""
+
     def wrong(code: str, line: int = 1, found: str = "", expected: str = "") -> tuple[None, list[Problem]]:
-        return None, [Problem(str(file), line, "file", code, found, expected)]
+        return None, [Problem(_shown(file), line, "file", code, found, expected)]
 
     if file.suffix != ".yaml":
-        return wrong("wrong-ending", expected=f"{file.stem}.yaml")
+        return wrong("wrong-ending", expected=_shown(Path(f"{file.stem}.yaml")))
     try:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -172,18 +190,26 @@ def _document(file: Path) -> tuple[_Document | None, list[Problem]]:
     try:
         document, findings = _parsed(text)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
+        at = _place(error, text)
+        line = text.count("\n", 0, at) + 1
         reason = getattr(error, "problem", None) or str(error).splitlines()[0]
-        has_tab = "\t" in (text.split("\n")[line - 1 : line] or [""])[0]
-        return wrong("tab", line) if has_tab else wrong("syntax", line, reason)
-    if findings:
-        return None, [Problem(str(file), line, written(path), code, found) for line, path, code, found in findings]
+        return wrong("tab", line) if text[at : at + 1] == "\t" else wrong("syntax", line, reason)
+    problems = [Problem(_shown(file), line, written(path), code, found) for line, path, code, found in findings]
+    if any(problem.code != "duplicate-key" for problem in problems):
+        return None, problems
     if document.data is None:
         return wrong("empty-file")
     if not isinstance(document.data, dict):
         return wrong("not-keys")
-    return document, []
+    return document, problems
+
+
+def _place(error: yaml.YAMLError, text: str) -> int:
+    """The place in the text where YAML stopped reading. Of a sign that it forbids the parser tells the byte."""
+    if isinstance(error, yaml.reader.ReaderError):
+        return len(text.encode()[: error.position].decode("utf-8", "ignore"))
+    mark = getattr(error, "problem_mark", None)
+    return mark.index if mark else 0
 
 
 _Wrong = tuple[int, checks.Path, str, str]
@@ -192,7 +218,7 @@ _Wrong = tuple[int, checks.Path, str, str]
 def _parsed(text: str) -> tuple[_Document, list[_Wrong]]:
     """Build the document from YAML's events, one after the other: no recursion, no types, no aliases.
 
-    Raises yaml.YAMLError. Stops at the first anchor, tag or excess depth; duplicate keys are all reported.
+    Raises yaml.YAMLError. Stops at the first anchor, tag or excess depth; duplicate keys before it are all reported.
     """
     document = _Document()
     wrong: list[_Wrong] = []
@@ -204,22 +230,22 @@ def _parsed(text: str) -> tuple[_Document, list[_Wrong]]:
             case yaml.DocumentStartEvent():
                 documents += 1
                 if documents > 1:
-                    return document, [(line, (), "several-documents", "")]
+                    return document, [*wrong, (line, (), "several-documents", "")]
             case yaml.AliasEvent():
-                return document, [(line, _here(open_nodes), "alias", f"*{event.anchor}")]
+                return document, [*wrong, (line, _here(open_nodes), "alias", f"*{event.anchor}")]
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 open_nodes.pop()
             case yaml.ScalarEvent() | yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 if event.anchor:
-                    return document, [(line, _here(open_nodes), "alias", f"&{event.anchor}")]
+                    return document, [*wrong, (line, _here(open_nodes), "alias", f"&{event.anchor}")]
                 if event.tag:
-                    return document, [(line, _here(open_nodes), "tag", event.tag)]
+                    return document, [*wrong, (line, _here(open_nodes), "tag", event.tag)]
                 if len(open_nodes) >= DEEPEST:
-                    return document, [(line, _here(open_nodes), "too-deep", "")]
+                    return document, [*wrong, (line, _here(open_nodes), "too-deep", "")]
                 value: Any = _scalar(event) if isinstance(event, yaml.ScalarEvent) else _empty(event)
                 if open_nodes and (parent := open_nodes[-1]).wants_key:
                     if not isinstance(value, str):
-                        return document, [(line, parent.path, "syntax", "a key must be a word")]
+                        return document, [*wrong, (line, parent.path, "syntax", "a key must be a word")]
                     if value in parent.value:
                         wrong.append((line, (*parent.path, value), "duplicate-key", value))
                     parent.key = value

@@ -27,11 +27,14 @@ def _partial_date(text: str) -> str:
     return text
 
 
+_NEVER_IN_ADDRESS = re.compile(r"[\x00-\x20\x7f\s<>\"\\^`{}|]")
+
+
 def _web_address(text: str) -> str:
     try:
         parts = urlsplit(text)
-        well_formed = parts.scheme in ("http", "https") and bool(parts.hostname) and "." in (parts.hostname or "")
-        clean = parts.username is None and parts.password is None and not re.search(r"[\s<>\"\\^`{}|]", text)
+        well_formed = parts.scheme in ("http", "https") and "." in (parts.hostname or "").strip(".") and parts.port != 0
+        clean = parts.username is None and parts.password is None and not _NEVER_IN_ADDRESS.search(text)
     except ValueError:
         well_formed = clean = False
     if not (well_formed and clean):

@@ -1,16 +1,19 @@
 """The library as pandas frames: counts, exports, what pictures are drawn from."""
 
+import csv
+import re
 from collections.abc import Mapping
 from io import BytesIO
 
 import pandas as pd
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from knowledge.library import Library
 from knowledge.records import Case
 from knowledge.taxonomy import Taxonomy
 
 SEPARATOR = "; "
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Signs that YAML may hold and a workbook may not: openpyxl refuses some, Excel the others."""
 
 
 def cases(library: Library, taxonomy: Taxonomy) -> pd.DataFrame:
@@ -107,13 +110,13 @@ def _row(case: Case, taxonomy: Taxonomy) -> dict[str, str]:
 def as_csv(frame: pd.DataFrame) -> bytes:
     """UTF-8 with a mark at the start, so that a spreadsheet reads the accents; formulas are made harmless."""
     safe = frame.map(lambda text: f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text)
-    return safe.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+    # Quoted always: a lone carriage return in a text would end the row for whoever reads it.
+    return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_ALL).encode("utf-8-sig")
 
 
 def as_xlsx(frame: pd.DataFrame) -> bytes:
     """A workbook with one sheet. Every cell is text: nothing that somebody wrote becomes a formula."""
-    # openpyxl refuses the control characters that YAML may hold.
-    clean = frame.map(lambda text: ILLEGAL_CHARACTERS_RE.sub("", text))
+    clean = frame.map(lambda text: _NOT_XML.sub("", text))
     stream = BytesIO()
     with pd.ExcelWriter(stream, engine="openpyxl") as writer:
         clean.to_excel(writer, sheet_name="casussen", index=False, freeze_panes=(1, 1))

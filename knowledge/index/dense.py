@@ -28,6 +28,9 @@ Mask = NDArray[np.bool_]
 # The usual 100 loses true neighbours (0.83 of ten found among 3,000 random vectors, 1.00 with 500).
 SEARCH_WIDTH = 500
 NEIGHBOURS = 600
+# With the usual 1,000 Chroma keeps a small collection in its log and writes its files anew whenever it opens them, so
+# that reading changed what the manifest vouches for. 2 is the least it takes; every case has more passages.
+WRITE_THROUGH = 2
 PROBES = 16
 BATCH = 5_000
 QUERY_PATIENCE, WRITE_PATIENCE = 5.0, 60.0
@@ -133,7 +136,14 @@ class Collection:
 
 def write(where: Where, name: str, passages: Sequence[Passage], vectors: Vectors, space: str) -> None:
     """Put all vectors in a new collection, replacing one of the same name. Raises ChromaBroken."""
-    configuration: Any = {"hnsw": {"space": space, "ef_search": SEARCH_WIDTH}}
+    configuration: Any = {
+        "hnsw": {
+            "space": space,
+            "ef_search": SEARCH_WIDTH,
+            "batch_size": WRITE_THROUGH,
+            "sync_threshold": WRITE_THROUGH,
+        }
+    }
     client = _client(where, WRITE_PATIENCE)
     try:
         with _plainly("written"):

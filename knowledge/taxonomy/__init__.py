@@ -141,6 +141,8 @@ class Taxonomy:
         self.outcomes = _read(directory / "outcomes.yaml", Entry)
         self.initiative_types = _read(directory / "initiative_types.yaml", Entry)
         labels = _load(directory / "labels.yaml")
+        if not isinstance(labels, dict):
+            raise TaxonomyBroken(f"{directory / 'labels.yaml'}: expected groups of labels")
         self.sections = _labels(directory, labels, "sections")
         self.addressees = _labels(directory, labels, "addressees")
         self.provenances = _labels(directory, labels, "provenances")
@@ -186,7 +188,7 @@ def _read(file: Path, kind: type[E]) -> Vocabulary[E]:
 
 
 def _labels(directory: Path, labels: Any, group: str) -> Vocabulary[Entry]:
-    return _vocabulary(directory / "labels.yaml", (labels or {}).get(group), Entry)
+    return _vocabulary(directory / "labels.yaml", labels.get(group), Entry)
 
 
 def _vocabulary(file: Path, rows: Any, kind: type[E]) -> Vocabulary[E]:
