@@ -39,6 +39,7 @@ TOGETHER = 3
 """So many passages of a case count together."""
 HIGHEST = 8.0
 """Standard deviations; a rare word that stands in one case only says no more than this."""
+FEW = 5
 VOTERS = 15
 """So many of the best cases say which hurdles a question is about."""
 
@@ -129,8 +130,19 @@ class Answer:
     """What ranked them: while the model still loads, only the words did."""
     corrections: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    """The phrases in quotation marks."""
     encoding_ms: float = 0.0
     total_ms: float = 0.0
+
+    @property
+    def shown(self) -> tuple[Hit, ...]:
+        """The hits to put before a visitor: those that fit.
+
+        By words alone one cannot tell well what fits, so then the best few are shown in any case.
+        """
+        if self.fits:
+            return self.hits[: self.total]
+        return self.hits[:FEW] if self.arms == ("lexical",) else ()
 
 
 class Query(NamedTuple):

@@ -181,15 +181,18 @@ def _fill_folder(
         rows = [row for row, passage in enumerate(passages) if (passage.id, passage.digest) not in had]
         source = previous.directory / "chroma"
         if source.is_dir() and len(rows) <= LARGEST_PATCH * len(passages):
+            # Under a name of its own: where Chroma failed to open a folder, this process cannot use that path again.
+            aside = folder.with_name("patched")
             try:
-                shutil.copytree(source, folder)
+                shutil.copytree(source, aside)
                 gone = [id for id, _digest in had - have]
-                dense.patch(folder, FOLDER_COLLECTION, gone, [passages[row] for row in rows], vectors[rows])
-                Collection(folder, FOLDER_COLLECTION, passages, vectors).close()
+                dense.patch(aside, FOLDER_COLLECTION, gone, [passages[row] for row in rows], vectors[rows])
+                Collection(aside, FOLDER_COLLECTION, passages, vectors).close()
+                aside.rename(folder)
                 return
-            except ChromaBroken as reason:
+            except (ChromaBroken, OSError) as reason:  # OSError: a reader's journal came or went while we copied
                 log.warning("Chroma's folder is made anew: %s", reason)
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(aside, ignore_errors=True)
     try:
         dense.write(folder, FOLDER_COLLECTION, passages, vectors, embedder.space)
     except ChromaBroken as error:

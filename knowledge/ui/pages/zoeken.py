@@ -28,9 +28,9 @@ answer = desk.answer(state.query, state.filters, k=shown)
 components.filters(state, answer, library, go)
 if not library.cases:
     components.article('<p class="hl-note">Er staan nog geen casussen in deze kennisbank.</p>')
-elif answer.fits and answer.total:
+elif answer.shown:
     components.article(components.articles().result_heading(answer, state))
-    for hit in answer.hits[: answer.total]:
+    for hit in answer.shown:
         components.hit_card(hit, state)
     if answer.total > shown:
         st.page_link(
