@@ -46,23 +46,29 @@ class Embedder:
 
     def queries(self, texts: Sequence[str]) -> Vectors:
         """Float32, (len(texts), dimensions), in the order of `texts`, with the model's own prompt for questions."""
-        return self._encoded(self._model.encode_query, texts)
+        return self._encoded(self._model.encode_query, texts, threads=1)
 
     def passages(self, texts: Sequence[str], progress: Progress = lambda done, all: None) -> Vectors:
         """Like `queries`, for what is searched. Long texts are cut off at the model's own maximum length."""
-        # Longest first within the whole: batches of like length waste no padding.
+        # Longest first: batches of like length waste no padding. One batch at a time: a question need not wait for all.
         order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
-        for start in range(0, len(order), BATCH * 8):
-            chunk = order[start : start + BATCH * 8]
-            vectors[chunk] = self._encoded(self._model.encode_document, [texts[place] for place in chunk])
+        for start in range(0, len(order), BATCH):
+            chunk = order[start : start + BATCH]
+            vectors[chunk] = self._encoded(
+                self._model.encode_document, [texts[place] for place in chunk], threads=os.cpu_count() or 1
+            )
             progress(min(start + len(chunk), len(texts)), len(texts))
         return vectors
 
-    def _encoded(self, encode: Callable[..., Any], texts: Sequence[str]) -> Vectors:
+    def _encoded(self, encode: Callable[..., Any], texts: Sequence[str], *, threads: int) -> Vectors:
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
+        import torch
+
         with self._lock:
+            # One short text gains nothing from a second thread, and loses tenfold when somebody else has that core.
+            torch.set_num_threads(threads)
             vectors = encode(
                 list(texts), batch_size=BATCH, convert_to_numpy=True, show_progress_bar=False,
                 normalize_embeddings=self.space == "cosine",
