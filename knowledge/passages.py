@@ -38,7 +38,8 @@ def of_case(case: Case, taxonomy: Taxonomy) -> Iterator[Passage]:
         else taxonomy.hurdles.label(id)
         for id in case.hurdles
     )
-    yield Passage(case.id, "title", 0, f"{case.title}. {case.summary} {hurdles}")
+    title = case.title if case.title.endswith(("?", "!", ".")) else f"{case.title}."
+    yield Passage(case.id, "title", 0, f"{title} {case.summary} {hurdles}")
     for place, line in enumerate(case.recognise):
         yield Passage(case.id, "recognise", place, line)
     yield Passage(case.id, "situation", 0, f"{case.initiative}, {case.where}. {case.situation}")
