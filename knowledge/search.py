@@ -233,7 +233,8 @@ class Search:
         if query.is_empty:
             return self._browsed(missed, reachable, k)
         analysis = dutch.analysed_query(query.text, self.index.lexical.words, self._thesaurus)
-        ranking = self._ranked(query.text, analysis.terms, reachable, mode)
+        narrowed = bool(query.required) or any(missed)
+        ranking = self._ranked(query.text, analysis.terms, reachable, narrowed, mode)
         passing = [place for place in ranking.order if not missed[place]]
         fitting = [place for place in ranking.order if ranking.chances[place] >= self._calibration.counts]
         hurdles = self._hurdles(passing, ranking.chances)
@@ -256,7 +257,7 @@ class Search:
         answer = self(f"{case.title}. {case.summary} {case.obstacle}", k=k + 1)
         return tuple(hit.case for hit in answer.hits if hit.case.id != case.id)[:k]
 
-    def _ranked(self, text: str, terms: Sequence[Weighted], reachable: Places, mode: Mode) -> _Ranking:
+    def _ranked(self, text: str, terms: Sequence[Weighted], reachable: Places, narrowed: bool, mode: Mode) -> _Ranking:
         """The reachable cases by one mode, best first; those that no arm says anything of are left out."""
         dense, embedder = self.index.dense, self._embedder
         if dense is None or embedder is None:
@@ -277,8 +278,8 @@ class Search:
             before = time.perf_counter()
             vector = embedder.queries([text])[0]
             encoding_ms = (time.perf_counter() - before) * 1000
-            # Without a filter Chroma says which cases are near; with one, all cases that pass it are compared.
-            reach |= reachable if not reachable.all() else self._owns(dense.near(vector))
+            # Chroma says which cases are near; where filters or phrases narrow the search, all that pass are compared.
+            reach |= reachable if narrowed else reachable & self._owns(dense.near(vector))
             topic, deviation = dense.background(vector)
             meaning = (dense.similarities(vector, reach[self._owner]) - topic) / deviation
             scores += scale.dense * meaning
