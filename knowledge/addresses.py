@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from knowledge.library import Library
 from knowledge.search import LONGEST_QUERY, Filters
@@ -77,7 +77,13 @@ def case(id: str, back: Params | None = None) -> str:
 
 def case_params(id: str, back: Params | None = None) -> dict[str, str]:
     """A case as parameters. The search it came from is carried along, so that "terug" works in any browser."""
-    return {"id": id, **({"van": urlencode(back)} if back else {})}
+    return {"id": id} if back is None else {"id": id, "van": urlencode(back) or "zoeken"}
+
+
+def results_before(params: Params, taxonomy: Taxonomy, library: Library) -> str:
+    """The address of the search that a case was opened from; empty when it was not."""
+    carried = dict(parse_qsl(params.get("van", "")))
+    return with_params(SEARCH, search_params(search_state(carried, taxonomy, library))) if "van" in params else ""
 
 
 def reading(id: str) -> str:

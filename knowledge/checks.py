@@ -1,8 +1,10 @@
 """What is wrong with a case, as values. The edge that shows a problem makes the sentence: English or Dutch."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -36,8 +38,9 @@ class Problem:
         return self._sentence(SENTENCES[self.code][1], " Bedoel je ‘{}’?")
 
     def _sentence(self, template: str, suggestion: str) -> str:
-        sentence = template.format(found=_shortened(self.found), expected=self.expected)
-        return sentence + (suggestion.format(self.expected) if self.expected and "{expected}" not in template else "")
+        expected = printable(self.expected)
+        sentence = template.format(found=_shortened(self.found), expected=expected)
+        return sentence + (suggestion.format(expected) if expected and "{expected" not in template else "")
 
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
@@ -145,6 +148,11 @@ def wording_belongs_to_a_hurdle(data: Mapping[str, Any], _: str, __: Taxonomy) -
             yield ("hurdle_wording", id), "wording-without-hurdle", id, nearest(id, islice(hurdles, 3))
 
 
+def public_cases_have_sources(data: Mapping[str, Any], _: str, __: Taxonomy) -> Iterator[Finding]:
+    if data.get("provenance") == "openbare-bronnen" and not data.get("sources"):
+        yield ("sources",), "missing", "", ""
+
+
 def nobody_can_be_contacted(data: Mapping[str, Any], _: str, __: Taxonomy) -> Iterator[Finding]:
     for path, text in _texts(data, ()):
         for code, pattern in (("email", EMAIL), ("phone", PHONE)):
@@ -159,6 +167,7 @@ CHECKS: tuple[Check, ...] = (
     ids_are_known,
     ids_stand_once,
     wording_belongs_to_a_hurdle,
+    public_cases_have_sources,
     nobody_can_be_contacted,
 )
 
@@ -188,9 +197,14 @@ PHONE = re.compile(
 
 
 def nearest(found: str, known: Iterable[str]) -> str:
-    """The known word most like what was found; empty when none is near."""
-    best = process.extractOne(found, list(known), scorer=fuzz.WRatio, score_cutoff=60)
+    """The known word most like what was found, whatever its capitals and accents; empty when none is near."""
+    best = process.extractOne(found, list(known), scorer=fuzz.WRatio, processor=_plain, score_cutoff=60)
     return best[0] if best else ""
+
+
+@lru_cache(maxsize=1_000)
+def _plain(text: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign)).lower()
 
 
 def values(data: Any, pattern: Path, path: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -227,7 +241,7 @@ def _shape(data: Mapping[str, Any]) -> list[Finding]:
         Case.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         found = [_finding(detail) for detail in error.errors(include_url=False)]
-        deeper = {path[:-1] for path, *_ in found}
+        deeper = {path[:depth] for path, *_ in found for depth in range(1, len(path))}
         return [finding for finding in found if finding[1] != "missing" or finding[0] not in deeper]
     return []
 

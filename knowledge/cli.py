@@ -37,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Hordeloper: documented stories of residents' initiatives and municipalities, searchable in everyday Dutch.",
 )
-talk = Console(stderr=True)
+talk = Console(stderr=True, soft_wrap=True)
 
 
 class SearchMode(StrEnum):
@@ -209,7 +209,7 @@ def main() -> None:
 
 @contextmanager
 def _faults() -> Iterator[None]:
-    """What is our fault ends with 3 and a sentence, not with a traceback of somebody else's library."""
+    """What is our fault ends with 3: a sentence where the remedy is known, else also the traceback to report."""
     try:
         yield
     except (TaxonomyBroken, ModelMissing) as error:
@@ -218,6 +218,9 @@ def _faults() -> Iterator[None]:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except Exception:
+        logging.getLogger(__name__).exception("This is a fault in Hordeloper. Please report it with what follows.")
+        sys.exit(OUR_FAULT)
 
 
 def _desk() -> "Desk":

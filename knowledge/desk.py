@@ -146,8 +146,8 @@ class Desk:
     def _use(self, opened: Index, found: Library) -> None:
         """From now on answer from this. The former index is closed when nobody can be searching it any more."""
         former = self._search.index if self._search else None
-        self.library = found
-        self._search = Search(found, opened, self.taxonomy, self._embedder, self._calibration)
+        search = Search(found, opened, self.taxonomy, self._embedder, self._calibration)
+        self.library, self._search = found, search
         if former is not None and former is not opened:
             closing = threading.Timer(CLOSE_AFTER, former.close)
             closing.daemon = True

@@ -17,7 +17,7 @@ from simplemma.strategies.dictionaries import DefaultDictionaryFactory
 
 from knowledge.taxonomy import Taxonomy
 
-VERSION = "2"
+VERSION = "3"
 """Part of the index's stamp: raise it when the same text would give other terms."""
 
 # Short words that say nothing of what a text is about. "niet", "geen", "zonder" and "tegen" stay: they do here.
@@ -38,7 +38,7 @@ LINKS = ("", "s", "en", "n", "e")
 NO_PARTS = frozenset(
     """
     achtig atie baar best eerd elen eling ende eren ging heid isch ische iteit lijk loos meeg ment sten ster tegens
-    verge verst
+    verge verst warmt
     """.split()
 )
 
@@ -93,7 +93,10 @@ def terms(word: str) -> tuple[str, ...]:
     if len(pieces) > 1:
         parts = [part for piece in pieces if len(piece) > 1 for part in terms(piece)]
         return tuple(dict.fromkeys(("".join(pieces), *parts)))
-    return tuple(dict.fromkeys((_stem(word), *(_stem(part) for part in parts_of(word) if part not in STOP_WORDS))))
+    split = parts_of(word)
+    # What no dictionary knows is inflected in its last part: bewonersinitiatieven is bewoners and initiatieven.
+    whole = word.removesuffix(split[-1]) + _stem(split[-1]) if split and not _is_known(word) else _stem(word)
+    return tuple(dict.fromkeys((whole, *(_stem(part) for part in split if part not in STOP_WORDS))))
 
 
 @lru_cache(maxsize=100_000)
@@ -175,7 +178,7 @@ def analysed_query(query: str, words: Mapping[str, int], thesaurus: Thesaurus) -
 
 def _corrected(word: str, words: Mapping[str, int]) -> str | None:
     """The word of the corpus that somebody probably meant. None for a known, a short or an unlike word."""
-    if len(word) < 5 or not word.isalpha() or word in _dictionary() or parts_of(word):
+    if len(word) < 5 or not word.isalpha() or _is_known(word) or parts_of(word):
         return None
     near = process.extract(word, words.keys(), scorer=fuzz.ratio, score_cutoff=82, limit=5)
     return max(near, key=lambda hit: (round(hit[1]), words[hit[0]]))[0] if near else None
@@ -186,7 +189,9 @@ def _key(name: str) -> tuple[str, ...]:
 
 
 def _stem(word: str) -> str:
-    return str(_stemmer.stemWord(simplemma.lemmatize(word, lang="nl").lower()))
+    lemma = simplemma.lemmatize(word if word in _dictionary() else _accented().get(word, word), lang="nl")
+    # The dictionary joins what can be split off: aan_sluiten, gemeente_raad.
+    return str(_stemmer.stemWord(folded(lemma).replace("_", "")))
 
 
 @lru_cache(maxsize=1)
@@ -194,8 +199,18 @@ def _dictionary() -> Mapping[str, object]:
     return DefaultDictionaryFactory().get_dictionary("nl")
 
 
+@lru_cache(maxsize=1)
+def _accented() -> Mapping[str, str]:
+    """Folded word -> how the dictionary spells it, for the words that it knows with accents: coöperaties, geïsoleerd."""
+    return {folded(word): word for word in _dictionary() if not word.isascii()}
+
+
+def _is_known(word: str) -> bool:
+    return word in _dictionary() or word in _accented()
+
+
 def _is_part(text: str) -> bool:
-    return text in SHORT_PARTS or (len(text) >= 4 and text not in NO_PARTS and text in _dictionary())
+    return text in SHORT_PARTS or (len(text) >= 4 and text not in NO_PARTS and _is_known(text))
 
 
 @lru_cache(maxsize=100_000)

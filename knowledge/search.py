@@ -153,7 +153,8 @@ class Query(NamedTuple):
 
     @classmethod
     def of(cls, typed: str) -> "Query":
-        typed = typed[:LONGEST_QUERY].strip()
+        # A terminal hands on bytes that are no text as half characters, which no model can read.
+        typed = typed[:LONGEST_QUERY].encode("utf-8", "replace").decode().strip()
         phrases = (" ".join(token.word for token in dutch.tokens(quoted)) for quoted in _QUOTED.findall(typed))
         return cls(_QUOTED.sub(r" \1 ", typed).strip(), tuple(dict.fromkeys(phrase for phrase in phrases if phrase)))
 
@@ -230,7 +231,7 @@ class Search:
         allowed = np.array([self._has(place, query.required) for place in range(len(self._cases))], dtype=bool)
         # A case that misses one facet only is no hit, but counts there: it is what another choice would show.
         reachable = allowed & np.array([len(facets) <= 1 for facets in missed], dtype=bool)
-        if query.is_empty:
+        if query.is_empty or not self._cases:
             return self._browsed(missed, reachable, k)
         analysis = dutch.analysed_query(query.text, self.index.lexical.words, self._thesaurus)
         narrowed = bool(query.required) or any(missed)
@@ -254,7 +255,9 @@ class Search:
 
     def similar(self, case: Case, *, k: int = 4) -> tuple[Case, ...]:
         """Other cases in which much the same happened, likest first."""
-        answer = self(f"{case.title}. {case.summary} {case.obstacle}", k=k + 1)
+        # What a case quotes is no wish for a phrase.
+        story = _QUOTED.sub(r" \1 ", f"{case.title}. {case.summary} {case.obstacle}")
+        answer = self(story, k=k + 1)
         return tuple(hit.case for hit in answer.hits if hit.case.id != case.id)[:k]
 
     def _ranked(self, text: str, terms: Sequence[Weighted], reachable: Places, narrowed: bool, mode: Mode) -> _Ranking:

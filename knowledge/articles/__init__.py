@@ -56,13 +56,24 @@ class Articles:
         """The ways in: one for each context, one for municipalities, one for coaches."""
         return self._render("doors.html", library=library, counts=Counter(c.context for c in library.cases.values()))
 
-    def search_box(self, query: str = "") -> str:
+    def search_box(self) -> str:
         """A search form that works without scripts."""
-        return self._render("search_box.html", query=query)
+        return self._render("search_box.html", query="", kept={})
 
-    def results(self, answer: Answer, state: SearchState, *, note: str = "") -> str:
+    def results(self, answer: Answer, state: SearchState, library: Library, *, note: str = "") -> str:
         """A whole page of hits, for where Streamlit is not there (yet)."""
-        return self._render("results.html", answer=answer, state=state, note=note)
+        kept = addresses.search_params(state._replace(query="", more=0))
+        return self._render(
+            "results.html", answer=answer, state=state, library=library, note=note, query=state.query, kept=kept
+        )
+
+    def chosen(self, state: SearchState) -> str:
+        """Which filters are on, and a link that takes them away; nothing where there are none."""
+        return self._render("chosen.html", state=state)
+
+    def empty(self) -> str:
+        """What one is told while there are no cases."""
+        return self._render("empty.html")
 
     def result_heading(self, answer: Answer, state: SearchState) -> str:
         """How many cases fit, and which typing errors were read as something else."""

@@ -212,10 +212,14 @@ def _client(where: Where, patience: float) -> "ClientAPI":
 
 
 def _close(client: "ClientAPI") -> None:
-    """Chroma's interface does not promise it, but both of its clients can be closed."""
+    """Chroma's interface does not promise it, but both of its clients can be closed; the HTTP one leaves its sockets."""
+    parts = (client, getattr(client, "_admin_client", None))
+    sessions = [getattr(getattr(part, "_server", None), "_session", None) for part in parts]
     try:
         with _plainly("closed"):
             client.close()  # type: ignore[attr-defined]
+            for session in filter(None, sessions):
+                session.close()
     except ChromaBroken as error:
         log.debug("%s", error)
 

@@ -97,7 +97,7 @@ async def _health(_request: Request) -> Response:
             "status": desk.status.step,
             "cases": len(desk.library.cases),
             "problems": len(desk.library.problems),
-            "arms": list(desk.search.index.arms) if desk.status.step == "ready" else [],
+            "arms": list(desk.search.index.arms) if desk.status.step in ("ready", "words-only") else [],
         }
     )
 

@@ -37,13 +37,15 @@ def page(path: str, params: Mapping[str, str], desk: Desk) -> FirstPage:
             answer = desk.answer(state.query, state.filters, k=10 * (1 + state.more))
             note = "" if desk.status.step in ("ready", "words-only") or not state.query else STILL_LOADING
             canonical = addresses.with_params(path, addresses.search_params(state))
-            return FirstPage(pages.results(answer, state, note=note), title, DESCRIPTION, canonical)
+            return FirstPage(pages.results(answer, state, library, note=note), title, DESCRIPTION, canonical)
         case addresses.CASE:
             case = library.cases.get(params.get("id", ""))
             if case is None:
                 return FirstPage(pages.missing("Deze casus"), "Niet gevonden", DESCRIPTION, path, found=False)
             title = f"{case.title} | {articles.NAME}"
-            return FirstPage(pages.case(case), title, case.summary, addresses.reading(case.id))
+            back = addresses.results_before(params, desk.taxonomy, library)
+            main = pages.actions(case, in_app=True, back=back) + pages.case(case)
+            return FirstPage(main, title, case.summary, addresses.reading(case.id))
         case addresses.THEME:
             theme = desk.taxonomy.themes.get(params.get("id", ""))
             if theme is None:

@@ -26,7 +26,9 @@ HEADERS: Mapping[str, str] = {
 }
 """For pages that we render whole."""
 
-_RESERVED = ("/_stcore/", "/media/", "/component/", "/static/", "/assets/", "/lees/", "/oauth2callback", "/app/static/")
+_STREAMLITS_OWN = ("/_stcore/", "/media/", "/component/")
+_HERE = "<script>window.__streamlit = { BACKEND_BASE_URL: location.origin }</script>"
+"""Where the app answers. Untold, the client first asks below the page's own path, and loses half a second over a 404."""
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
@@ -41,25 +43,32 @@ class Shell:
             await self._app(scope, receive, send)
             return
         path = scope["path"].rstrip("/") or "/"
-        page_name, _, internal = path.partition("/_stcore/")
-        if internal and page_name in addresses.TITLES:
-            # On a page's path the client asks here first, and would lose half a second over a 404.
-            scope = {**scope, "path": f"/_stcore/{internal}", "raw_path": f"/_stcore/{internal}".encode()}
-            await self._app(scope, receive, send)
-        elif path in addresses.TITLES:
+        if path in addresses.TITLES and path == scope["path"]:
             await self._filled(path, scope, receive, send)
-        elif self._is_page(path, scope):
-            request = Request(scope)
-            response = await anyio.to_thread.run_sync(_not_found, str(request.base_url).rstrip("/"))
-            await response(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._answered(scope, receive, send)
 
-    def _is_page(self, path: str, scope: Scope) -> bool:
-        """Whether somebody asks for a page: Streamlit would answer anything with its shell and status 200."""
-        wants_html = "text/html" in Headers(scope=scope).get("accept", "")
-        is_file = "." in path.rpartition("/")[2]
-        return wants_html and not is_file and path != "/healthz" and not f"{path}/".startswith(_RESERVED)
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is not a page of the app. For any path that it does not know Streamlit answers its shell and 200."""
+        is_shell = False
+
+        async def unless_shell(message: Message) -> None:
+            nonlocal is_shell
+            if message["type"] == "http.response.start":
+                headers = Headers(raw=message["headers"])
+                is_shell = (
+                    headers.get("content-type", "").startswith("text/html")
+                    and "content-security-policy" not in headers
+                    and not scope["path"].startswith(_STREAMLITS_OWN)
+                )
+            if not is_shell:
+                await send(message)
+
+        await self._app(scope, receive, unless_shell)
+        if is_shell:
+            base = str(Request(scope).base_url).rstrip("/")
+            response = await anyio.to_thread.run_sync(_not_found, base)
+            await response(scope, receive, send)
 
     async def _filled(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
@@ -70,7 +79,7 @@ class Shell:
             await self._app(scope, receive, send)
             return
         html = _fill(shell, first, base)
-        headers = {**HEADERS, "content-security-policy": _policy(html), "cache-control": "no-cache"}
+        headers = {**HEADERS, "content-security-policy": _policy(shell), "cache-control": "no-cache"}
         response: Response = HTMLResponse(html, status_code=200 if first.found else 404, headers=headers)
         await response(scope, receive, send)
 
@@ -107,21 +116,23 @@ def _fill(shell: str, first: FirstPage, base: str) -> str:
         '<link rel="stylesheet" href="/assets/hordeloper.css"><script src="/assets/hordeloper.js" defer></script>'
     )
     body = (
-        f'<div class="hl-first hl-document">{pages.header()}<main class="hl-main" id="inhoud">{first.main}</main></div>'
+        f'<div class="hl-first hl-document"><a class="hl-skip" href="#inhoud">Naar de inhoud</a>{pages.header()}'
+        f'<main class="hl-main" id="inhoud">{first.main}</main></div>'
     )
     shell = re.sub(r'<html lang="[^"]*"', '<html lang="nl"', shell, count=1)
     shell = re.sub(r"<title>.*?</title>", lambda _: f"<title>{title}</title>", shell, count=1, flags=re.DOTALL)
     shell = re.sub(r"<noscript>.*?</noscript>", "", shell, flags=re.DOTALL)
     shell = re.sub(r'<link rel="(?:shortcut icon|service-desc)"[^>]*>', "", shell)
+    shell = shell.replace("<head>", f"<head>{_HERE}", 1)
     shell = shell.replace("</head>", f"{head}</head>", 1)
     return re.sub(r"<body[^>]*>", lambda match: match.group() + body, shell, count=1)
 
 
-def _policy(html: str) -> str:
-    """What a browser may load: from here only, and of scripts inside the page only Streamlit's own."""
+def _policy(shell: str) -> str:
+    """What a browser may load: from here only, and of scripts inside the page only Streamlit's own and `_HERE`."""
     hashes = {
         base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        for script in _INLINE_SCRIPT.findall(html)
+        for script in _INLINE_SCRIPT.findall(shell + _HERE)
         if script.strip()
     }
     inline = " ".join(f"'sha256-{digest}'" for digest in sorted(hashes))

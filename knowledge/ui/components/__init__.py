@@ -1,6 +1,6 @@
 """Pieces that pages are made of. Each takes the thing to show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from knowledge.addresses import SearchState
 from knowledge.articles import Articles
 from knowledge.desk import Desk, shared_desk
 from knowledge.library import Library
-from knowledge.search import LONGEST_QUERY, Answer, Hit
+from knowledge.search import LONGEST_QUERY, Answer, Filters, Hit
 from knowledge.ui.markdown import as_text
 
 LOGO = Path(web.__file__).parent / "assets" / "hordeloper.svg"
-PAGE_FILES = Path(__file__).parent.parent / "pages"
+PAGE_FILES = Path(__file__).parent.parent / "views"  # a folder `pages` beside the entry would be run without it
 
 
 @lru_cache(maxsize=1)
@@ -53,9 +53,9 @@ def frame() -> None:
 
 def page_end(url_path: str) -> None:
     """Tells the script in the shell that the page is there, and which."""
-    st.html(
-        f'<span class="hl-page" data-page="{url_path or "start"}-{hash(frozenset(st.query_params.items()))}"></span>'
-    )
+    id = hash(st.query_params.get("id", ""))
+    state = hash(frozenset(st.query_params.items()))
+    st.html(f'<span class="hl-page" data-page="{url_path or "start"}-{id}" data-state="{state}"></span>')
 
 
 def article(html: str) -> None:
@@ -63,27 +63,27 @@ def article(html: str) -> None:
     st.html(f'<div class="hl">{html}</div>')
 
 
-def search_form(state: SearchState, *, on: str) -> str | None:
-    """The search box; what was asked when somebody presses the button, else None. `on` is the page it is on."""
+def search_form(state: SearchState) -> str | None:
+    """The search box; what was asked when somebody presses the button, else None."""
     # A key that holds the query makes a new box when Back changes the address.
-    with st.form(f"{on}-{hash(state.query)}", border=False):
+    with st.form(f"search-{hash(state.query)}", border=False):
         query = st.text_area(
             "Beschrijf jullie situatie",
             state.query,
             max_chars=LONGEST_QUERY,
             height=110,
             placeholder="Bijvoorbeeld: de gemeente komt met een plan voor onze wijk, maar ons is niets gevraagd.",
-            key=f"{on}-q-{hash(state.query)}",
+            key=f"search-q-{hash(state.query)}",
         )
         asked = st.form_submit_button("Zoek casussen", type="primary")
     return query.strip()[:LONGEST_QUERY] if asked else None
 
 
-def filters(state: SearchState, answer: Answer, library: Library, choose: Callable[[SearchState], None]) -> None:
-    """One choice a facet, each value with how many cases fit with it."""
+def filters(state: SearchState, answer: Answer, library: Library) -> Filters:
+    """One choice a facet, each value with how many cases fit with it. What is chosen now."""
     taxonomy = shared_desk().taxonomy
-    active = sum(map(len, state.filters.values()))
-    with st.expander(f"Filters ({active} gekozen)" if active else "Filters", expanded=False):
+    wanted: dict[str, frozenset[str]] = {}
+    with st.expander("Filters", expanded=False):  # always the same words: another label would close it
         columns = st.columns(2)
         for place, (facet, entry) in enumerate(taxonomy.facets.items()):
             counts = answer.counts.get(facet, {})
@@ -96,13 +96,12 @@ def filters(state: SearchState, answer: Answer, library: Library, choose: Callab
                 vocabulary = taxonomy.by_facet.get(facet)
                 return f"{vocabulary.label(id) if vocabulary else id} ({counts.get(id, 0)})"
 
-            def changed(facet: str = facet, key: str = key) -> None:
-                wanted = frozenset(st.session_state[key])
-                choose(state._replace(filters={**state.filters, facet: wanted}, more=0))
-
-            columns[place % 2].multiselect(
-                entry.label, options, default=chosen, format_func=label, key=key, placeholder="Alle", on_change=changed
+            values = columns[place % 2].multiselect(
+                entry.label, options, default=chosen, format_func=label, key=key, placeholder="Alle"
             )
+            if values:
+                wanted[facet] = frozenset(values)
+    return wanted
 
 
 def hit_card(hit: Hit, state: SearchState) -> None:
@@ -152,5 +151,7 @@ def broken_files(library: Library) -> None:
 
 
 def may_edit() -> bool:
-    """The person at this computer may; visitors from elsewhere may not."""
-    return urlsplit(st.context.url or "").hostname in ("localhost", "127.0.0.1", "::1")
+    """The person at this computer may; visitors from elsewhere may not, whatever their browser says its address is."""
+    is_local = urlsplit(st.context.url or "").hostname in ("localhost", "127.0.0.1", "::1")
+    is_forwarded = any(name in st.context.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip"))
+    return is_local and st.context.ip_address is None and not is_forwarded

@@ -14,10 +14,12 @@
     "Running...": "Bezig …", "Stop": "Stop", "Connecting": "Verbinden", "CONNECTING": "VERBINDEN",
     "Please wait...": "Een ogenblik …", "Clear all": "Alles wissen", "Clear value": "Wissen", "Select all": "Alles kiezen",
     "Open sidebar": "Menu openen", "Close sidebar": "Menu sluiten", "View more": "Meer", "View less": "Minder",
-    "Main menu": "Menu", "Close": "Sluiten", "Connection error": "Geen verbinding", "Remove": "Verwijder",
+    "Main menu": "Menu", "Sidebar": "Menu", "Expand sidebar": "Menu openen", "Collapse sidebar": "Menu sluiten",
+    "App pages": "Pagina’s", "Navigate to home page": "Naar het begin", "Logo": "Hordeloper", "Open": "Openen",
+    "Selected values": "Gekozen", "Dismiss": "Sluiten", "Close": "Sluiten", "Connection error": "Geen verbinding", "Remove": "Verwijder",
   };
   const PATTERNS = [
-    [/^Selected (.+)\. (.+)$/, "Gekozen: $1"], [/^remove (.+)$/i, "Verwijder $1"], [/^(\d+)\/(\d+)$/, "$1/$2"],
+    [/^Selected (.+)\. (.+)$/, "Gekozen: $1"], [/^remove (.+)$/i, "Verwijder $1"], [/^(\d+) options? available\.$/, "$1 keuzes."], [/^(.+), selected$/, "$1, gekozen"],
     [/^Is the Streamlit server running\?.*$/, "De verbinding is weg. We proberen het opnieuw."],
   ];
   const translated = (text) => {
@@ -42,24 +44,71 @@
     node.childNodes.forEach(translate);
   };
 
-  let shown = null;
+  // Streamlit scrolls inside an element of its own and starts every page at the top. The place is kept in the browser's
+  // history, as a browser does with a page that scrolls itself.
+  const main = () => document.querySelector("#root .stMain");
+  let wanted = history.state?.place ?? null;
+  let scrolled = 0;
+  const keep = () => { if (wanted === null && main()) history.replaceState({ ...history.state, place: main().scrollTop }, ""); };
+  const restore = () => {
+    const place = wanted, until = performance.now() + 3000;
+    const step = () => {
+      if (wanted !== place || !main()) return;
+      main().scrollTop = place;
+      // What is higher than the page goes as far as it can, and again when the page has grown.
+      if (Math.abs(main().scrollTop - place) < 2 || performance.now() > until) wanted = null; else requestAnimationFrame(step);
+    };
+    if (place !== null) step();
+  };
+  addEventListener("popstate", () => { wanted = history.state?.place ?? null; });
+  document.addEventListener("scroll", () => { clearTimeout(scrolled); scrolled = setTimeout(keep, 100); }, true);
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, keep, true);
+  for (const kind of ["wheel", "touchmove"]) document.addEventListener(kind, () => { wanted = null; }, { passive: true });
+
+  let page = null, state = null, facet = null;
+  document.addEventListener("focusin", (event) => { if (event.target !== document.body) facet = event.target.closest("[role=combobox]")?.ariaLabel ?? null; });
+  const focus = (element) => {
+    if (!element) return;
+    if (/^H\d$/.test(element.tagName)) element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+  };
   const first = document.querySelector(".hl-first");
-  const typing = () => first && [...first.querySelectorAll("textarea")].some((box) => box.value !== box.defaultValue);
+  // Somebody who types in the first page loses nothing: the app's box takes it over, or the first page stays. Its form
+  // works without the app.
+  const takesOver = () => {
+    const from = first?.querySelector("textarea"), to = document.querySelector("#root textarea");
+    if (!from) return true;
+    const plain = to?.closest(".hl-search"), focused = document.activeElement === from;
+    if (from.value !== from.defaultValue) {
+      if (!plain) return false;
+      to.value = from.value;
+    }
+    document.body.classList.add("hl-ready");
+    if (to && focused) { to.focus({ preventScroll: true }); to.setSelectionRange(from.selectionStart, from.selectionEnd); }
+    return true;
+  };
   const settle = () => {
     // The last element of every page names the page: when it is there, the page is.
     const ready = document.querySelector("#root .hl-page");
     if (!ready) return;
-    // Somebody who types in the first page keeps it; its form works without the app.
+    const is = { page: ready.dataset.page, state: ready.dataset.state };
     if (!document.body.classList.contains("hl-ready")) {
-      if (typing()) return;
+      const place = wanted ?? scrollY;
+      if (!takesOver()) return;
       document.body.classList.add("hl-ready");
       first?.remove();
-      shown = ready.dataset.page;
-    } else if (ready.dataset.page !== shown) {
-      shown = ready.dataset.page;
-      const heading = document.querySelector("#root h1");
-      if (heading) { heading.tabIndex = -1; heading.focus({ preventScroll: true }); }
+      wanted = place;
+      restore();
+    } else if (is.page !== page) {
+      focus(document.querySelector("#root h1"));
+      restore();
+    } else if (is.state !== state) {
+      // Another answer on the same page: go on at the filter one was at, or hear how many cases there are.
+      const box = facet && [...document.querySelectorAll("#root [role=combobox]")].find((one) => one.ariaLabel === facet);
+      if (document.activeElement === document.body) focus(box || document.querySelector("#root h2"));
+      restore();
     }
+    ({ page, state } = is);
   };
   let waiting = false;
   const look = (changes) => {
@@ -74,6 +123,9 @@
     childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["aria-label", "title", "placeholder"],
   });
 
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.target.closest(".hl-search")?.requestSubmit();
+  });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy], [data-print]");
     if (!button) return;

@@ -18,16 +18,21 @@ desk = shared_desk()
 library = desk.library
 state = addresses.search_state(st.query_params.to_dict(), desk.taxonomy, library)
 components.article("<h1>Zoeken</h1>")
-asked = components.search_form(state, on="search")
+asked = components.search_form(state)
 if asked is not None and asked != state.query:
     go(SearchState(asked, state.filters, 0))
     st.rerun()
 components.waiting(desk)
 shown = PAGE * (1 + state.more)
 answer = desk.answer(state.query, state.filters, k=shown)
-components.filters(state, answer, library, go)
+chosen = components.filters(state, answer, library)
+if chosen != state.filters:
+    go(SearchState(state.query, chosen, 0))
+    st.rerun()
+if state.filters:
+    components.article(components.articles().chosen(state))
 if not library.cases:
-    components.article('<p class="hl-note">Er staan nog geen casussen in deze kennisbank.</p>')
+    components.article(components.articles().empty())
 elif answer.shown:
     components.article(components.articles().result_heading(answer, state))
     for hit in answer.shown:

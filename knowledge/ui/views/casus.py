@@ -1,7 +1,5 @@
 """One case: the story from situation to result, its lessons, its sources, and cases like it."""
 
-from urllib.parse import parse_qsl
-
 import streamlit as st
 
 from knowledge import addresses
@@ -13,12 +11,11 @@ from knowledge.ui.markdown import as_text
 desk = shared_desk()
 case = desk.library.cases.get(st.query_params.get("id", ""))
 if case is None:
+    st.set_page_config(page_title="Niet gevonden")
     components.article(components.articles().missing("Deze casus"))
 else:
     st.set_page_config(page_title=f"{case.title} | {texts.NAME}")
-    from_search = dict(parse_qsl(st.query_params.get("van", "")))
-    state = addresses.search_state(from_search, desk.taxonomy, desk.library)
-    back = addresses.with_params(addresses.SEARCH, addresses.search_params(state)) if from_search else ""
+    back = addresses.results_before(st.query_params.to_dict(), desk.taxonomy, desk.library)
     components.article(components.articles().actions(case, in_app=True, back=back))
     components.article(components.articles().case(case))
     similar = desk.similar(case)

@@ -9,6 +9,7 @@ from knowledge.ui import components
 desk = shared_desk()
 theme = desk.taxonomy.themes.get(st.query_params.get("id", ""))
 if theme is None:
+    st.set_page_config(page_title="Niet gevonden")
     components.article(components.articles().missing("Dit thema"))
 else:
     st.set_page_config(page_title=f"{theme.label} | {texts.NAME}")
