@@ -65,10 +65,10 @@ class Scale(BaseModel):
     unknown: float
     offset: float
 
-    def chance(self, score: float, topic: float, unknown: float) -> float:
-        """0 to 1; rises with the score, so that the order of the cases of one question stays."""
-        x = self.slope * score + self.topic * topic + self.unknown * unknown + self.offset
-        return 1 / (1 + math.exp(-max(min(x, 30.0), -30.0)))
+    def chances(self, scores: NDArray[np.float64], topic: float, unknown: float) -> NDArray[np.float64]:
+        """0 to 1, one a score; rises with the score, so that the order of the cases of one question stays."""
+        x = self.slope * scores + self.topic * topic + self.unknown * unknown + self.offset
+        return np.asarray(1 / (1 + np.exp(-np.clip(x, -30.0, 30.0))), dtype=np.float64)
 
 
 class Calibration(BaseModel):
@@ -288,7 +288,7 @@ class Search:
             scores += scale.dense * meaning
             totals += scale.dense * self._together(meaning)
         unknown = self._unknown(text)
-        chances = np.array([scale.chance(float(total), topic, unknown) for total in np.where(reach, totals, -np.inf)])
+        chances = scale.chances(np.where(reach, totals, -np.inf), topic, unknown)
         order = [int(place) for place in np.argsort(-totals, kind="stable") if reach[place]]
         arms = {"lexical": ("lexical",), "dense": ("dense",), "hybrid": ("lexical", "dense")}[mode]
         return _Ranking(order, chances, scores, arms, encoding_ms)

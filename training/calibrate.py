@@ -23,6 +23,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -71,9 +72,9 @@ class Remembered:
 class Recorder(Scale):
     """A scale that keeps what it was asked, beside a chance that leaves the order as it is."""
 
-    def chance(self, score: float, topic: float, unknown: float) -> float:
-        SEEN.append((score, topic, unknown))
-        return super().chance(score, topic, unknown)
+    def chances(self, scores: NDArray[np.float64], topic: float, unknown: float) -> NDArray[np.float64]:
+        SEEN.append((float(scores.max()), topic, unknown))
+        return super().chances(scores, topic, unknown)
 
 
 SEEN: list[tuple[float, float, float]] = []
@@ -125,7 +126,7 @@ def ranked(desk: Desk, embedder: Remembered, asked: Sequence[Question], mode: Mo
     for question in asked:
         SEEN.clear()
         hits = search(question.text, k=10, mode=mode).hits
-        best, topic, unknown = max(SEEN)
+        ((best, topic, unknown),) = SEEN
         # A question without a single known word reaches no case at all: as good as an average one.
         found.append(Ranked([hit.case.id for hit in hits], best if hits else 0.0, topic, unknown))
     return found
@@ -149,7 +150,7 @@ def fitted(mode: Mode, rankings: Sequence[Ranked], answerable: Sequence[bool]) -
 
 
 def chance(scale: Scale, found: Ranked) -> float:
-    return scale.chance(found.best, found.topic, found.unknown)
+    return float(scale.chances(np.array([found.best]), found.topic, found.unknown)[0])
 
 
 def threshold(chances: Sequence[float], answerable: Sequence[bool]) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from knowledge import addresses, dutch, tables
+from knowledge import addresses, dutch
 from knowledge.addresses import SearchState
 from knowledge.library import Library
 from knowledge.records import Case
@@ -105,6 +105,8 @@ class Articles:
 
     def themes(self, library: Library) -> str:
         """All themes, each with its question and how many lessons there are."""
+        from knowledge import tables  # pandas takes a second to import; the first page of a cold start does without
+
         lessons = tables.lessons(library)
         counts = {
             theme: {
@@ -171,6 +173,8 @@ class Articles:
         return re.sub(r"\b[a-z]+(?:-[a-z]+)+\b", label, text)
 
     def _context_summaries(self, library: Library) -> dict[str, dict[str, Any]]:
+        from knowledge import tables
+
         frame = tables.hurdles(library)
         summaries = {}
         for id in self._taxonomy.contexts:

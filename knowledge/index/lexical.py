@@ -5,8 +5,8 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +16,8 @@ from knowledge.passages import Passage
 
 Scores = NDArray[np.float32]
 
-# bm25s tells of every step through a logger of its own.
-logging.getLogger("bm25s").setLevel(logging.WARNING)
+if TYPE_CHECKING:
+    from bm25s import BM25
 
 K1 = 1.2
 B = 0.6  # passages are short and of like length: punish length less than the usual 0.75
@@ -26,7 +26,7 @@ B = 0.6  # passages are short and of like length: punish length less than the us
 class Lexical:
     """BM25 (Lucene's variant, as bm25s computes it) over passages. Immutable."""
 
-    def __init__(self, retriever: bm25s.BM25, words: Mapping[str, int]) -> None:
+    def __init__(self, retriever: "BM25", words: Mapping[str, int]) -> None:
         self._columns: Mapping[str, int] = retriever.vocab_dict
         self._data: NDArray[np.float32] = retriever.scores["data"]
         self._rows: NDArray[np.int32] = retriever.scores["indices"]
@@ -41,7 +41,7 @@ class Lexical:
         """The index of these passages; rows are in their order. `terms` are theirs where they are known already."""
         words = Counter(token.word for passage in passages for token in dutch.tokens(passage.text))
         corpus = terms or [dutch.analysed(passage.text) for passage in passages]
-        retriever = bm25s.BM25(method="lucene", k1=K1, b=B)  # type: ignore[no-untyped-call]
+        retriever = _bm25()(method="lucene", k1=K1, b=B)  # type: ignore[no-untyped-call]
         # bm25s cannot index nothing: an empty library still has one row, which no query reaches.
         retriever.index([list(row) for row in corpus] if any(corpus) else [["∅"]], show_progress=False)
         return cls(retriever, words)
@@ -78,5 +78,13 @@ class Lexical:
     @classmethod
     def load(cls, directory: Path) -> "Lexical":
         """What `save` wrote. Raises OSError, ValueError or KeyError for anything else."""
-        retriever = bm25s.BM25.load(directory, load_corpus=False, show_progress=False)
+        retriever = _bm25().load(directory, load_corpus=False, show_progress=False)
         return cls(retriever, json.loads((directory / "words.json").read_text(encoding="utf-8")))
+
+
+def _bm25() -> "type[BM25]":
+    """bm25s, which takes half a second to import (scipy) and then tells of every step it takes."""
+    import bm25s
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    return bm25s.BM25

@@ -37,11 +37,9 @@ elif answer.shown:
     components.article(components.articles().result_heading(answer, state))
     for hit in answer.shown:
         components.hit_card(hit, state)
-    if answer.total > shown:
-        st.page_link(
-            components.search_page(),
-            label=f"Toon meer ({answer.total - shown})",
-            query_params=addresses.search_params(state._replace(more=state.more + 1)),
-        )
+    # A button: a page link to the page one is on leaves the address as it was.
+    if answer.total > shown and st.button(f"Toon meer ({answer.total - shown})"):
+        go(state._replace(more=state.more + 1))
+        st.rerun()
 else:
     components.article(components.articles().nothing(answer))
