@@ -41,7 +41,7 @@ class Lexical:
         """The index of these passages; rows are in their order. `terms` are theirs where they are known already."""
         words = Counter(token.word for passage in passages for token in dutch.tokens(passage.text))
         corpus = terms or [dutch.analysed(passage.text) for passage in passages]
-        retriever = _bm25()(method="lucene", k1=K1, b=B)  # type: ignore[no-untyped-call]
+        retriever = _bm25()(method="lucene", k1=K1, b=B)
         # bm25s cannot index nothing: an empty library still has one row, which no query reaches.
         retriever.index([list(row) for row in corpus] if any(corpus) else [["∅"]], show_progress=False)
         return cls(retriever, words)

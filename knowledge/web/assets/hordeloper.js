@@ -45,28 +45,31 @@
   };
 
   // Streamlit scrolls inside an element of its own and starts every page at the top. The place is kept in the browser's
-  // history, as a browser does with a page that scrolls itself.
+  // history, as a browser does with a page that scrolls itself, with the page it is a place on: after Back the former
+  // page may still be there for a moment.
   const main = () => document.querySelector("#root .stMain");
-  let wanted = history.state?.place ?? null;
-  let scrolled = 0;
-  const keep = () => { if (wanted === null && main()) history.replaceState({ ...history.state, place: main().scrollTop }, ""); };
+  let page = null, state = null, wanted = history.state?.place ?? null, scrolled = 0, facet = null;
+  const keep = () => {
+    if (wanted || !page || !main()) return;
+    history.replaceState({ ...history.state, place: { top: main().scrollTop, page, state } }, "");
+  };
   const restore = () => {
+    if (!wanted || wanted.page !== page || wanted.state !== state) return;
     const place = wanted, until = performance.now() + 3000;
     const step = () => {
       if (wanted !== place || !main()) return;
-      main().scrollTop = place;
+      main().scrollTop = place.top;
       // What is higher than the page goes as far as it can, and again when the page has grown.
-      if (Math.abs(main().scrollTop - place) < 2 || performance.now() > until) wanted = null; else requestAnimationFrame(step);
+      if (Math.abs(main().scrollTop - place.top) < 2 || performance.now() > until) wanted = null; else requestAnimationFrame(step);
     };
-    if (place !== null) step();
+    step();
   };
   addEventListener("popstate", () => { wanted = history.state?.place ?? null; });
   document.addEventListener("scroll", () => { clearTimeout(scrolled); scrolled = setTimeout(keep, 100); }, true);
-  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, keep, true);
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => { wanted = null; keep(); }, true);
   for (const kind of ["wheel", "touchmove"]) document.addEventListener(kind, () => { wanted = null; }, { passive: true });
 
-  let page = null, state = null, facet = null;
-  document.addEventListener("focusin", (event) => { if (event.target !== document.body) facet = event.target.closest("[role=combobox]")?.ariaLabel ?? null; });
+  document.addEventListener("focusin", (event) => { facet = event.target.closest("[role=combobox]")?.ariaLabel ?? null; });
   const focus = (element) => {
     if (!element) return;
     if (/^H\d$/.test(element.tagName)) element.tabIndex = -1;
@@ -77,9 +80,8 @@
   // works without the app.
   const takesOver = () => {
     const from = first?.querySelector("textarea"), to = document.querySelector("#root textarea");
-    if (!from) return true;
-    const plain = to?.closest(".hl-search"), focused = document.activeElement === from;
-    if (from.value !== from.defaultValue) {
+    const plain = to?.closest(".hl-search"), focused = from && document.activeElement === from;
+    if (from && from.value !== from.defaultValue) {
       if (!plain) return false;
       to.value = from.value;
     }
@@ -91,24 +93,25 @@
     // The last element of every page names the page: when it is there, the page is.
     const ready = document.querySelector("#root .hl-page");
     if (!ready) return;
-    const is = { page: ready.dataset.page, state: ready.dataset.state };
+    const changed = { page: ready.dataset.page !== page, state: ready.dataset.state !== state };
     if (!document.body.classList.contains("hl-ready")) {
-      const place = wanted ?? scrollY;
+      const read = scrollY;
       if (!takesOver()) return;
-      document.body.classList.add("hl-ready");
       first?.remove();
-      wanted = place;
+      ({ page, state } = ready.dataset);
+      wanted = wanted?.page === page && wanted?.state === state ? wanted : { top: read, page, state };
       restore();
-    } else if (is.page !== page) {
+      return;
+    }
+    ({ page, state } = ready.dataset);
+    if (changed.page) {
       focus(document.querySelector("#root h1"));
-      restore();
-    } else if (is.state !== state) {
+    } else if (changed.state && document.activeElement === document.body) {
       // Another answer on the same page: go on at the filter one was at, or hear how many cases there are.
       const box = facet && [...document.querySelectorAll("#root [role=combobox]")].find((one) => one.ariaLabel === facet);
-      if (document.activeElement === document.body) focus(box || document.querySelector("#root h2"));
-      restore();
+      focus(box || document.querySelector("#root h2"));
     }
-    ({ page, state } = is);
+    if (changed.page || changed.state) restore();
   };
   let waiting = false;
   const look = (changes) => {
