@@ -50,7 +50,7 @@ def test_words_are_found_where_they_stand() -> None:
 
 
 @given(text=st.text(max_size=80) | st.lists(strategies.texts(60), max_size=3).map(" ".join))
-@settings(max_examples=120, deadline=timedelta(seconds=2))
+@settings(max_examples=120, deadline=timedelta(seconds=5))
 def test_a_token_is_the_text_at_its_place(text: str) -> None:
     end = 0
     for token in dutch.tokens(text):
@@ -60,7 +60,7 @@ def test_a_token_is_the_text_at_its_place(text: str) -> None:
 
 
 @given(text=st.text(max_size=80) | strategies.texts(80), query=st.text(max_size=40) | strategies.texts(40))
-@settings(max_examples=120, deadline=timedelta(seconds=2))
+@settings(max_examples=120, deadline=timedelta(seconds=5))
 def test_any_text_can_be_asked_and_marked(text: str, query: str, thesaurus: Thesaurus) -> None:
     found = analysed(query, thesaurus)
     assert all(term and 0 < weight <= 1 for term, weight in found.terms)

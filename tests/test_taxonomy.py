@@ -116,10 +116,18 @@ def test_the_order_of_a_file_is_the_order_of_the_product(taxonomy: Taxonomy) -> 
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize(
-    "content", ["", "id: x\n", "- 1\n", "tekst\n", "[", "- id: x\n", "sections: [1]\n", "\x00", "!!python/x y"]
-)
+@pytest.mark.parametrize("content", ["", "- id: x\n"])
 def test_a_broken_file_is_named(directory: Path, name: str, content: str) -> None:
+    (directory / name).write_text(content, "utf-8")
+    with pytest.raises(TaxonomyBroken, match=re.escape(name)):
+        Taxonomy(directory)
+
+
+@pytest.mark.parametrize("name", ["contexts.yaml", "labels.yaml"])
+@pytest.mark.parametrize(
+    "content", ["id: x\n", "- 1\n", "tekst\n", "[", "sections: [1]\n", "\x00", "!!python/x y", "- &a [*a]"]
+)
+def test_a_file_of_another_shape_is_named(directory: Path, name: str, content: str) -> None:
     (directory / name).write_text(content, "utf-8")
     with pytest.raises(TaxonomyBroken, match=re.escape(name)):
         Taxonomy(directory)

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from urllib.error import URLError
 
 import pytest
@@ -68,9 +69,29 @@ def hostile(make_case: Callable[..., Case]) -> Case:
     )
 
 
+class Server(NamedTuple):
+    address: str
+    log: Path
+
+    def health(self) -> str | None:
+        """How far the server is; None where it does not answer yet."""
+        try:
+            with urllib.request.urlopen(f"{self.address}/healthz", timeout=30) as answer:
+                return str(json.load(answer)["status"])
+        except (URLError, ConnectionError, TimeoutError):
+            return None
+
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        while not true():
+            if time.monotonic() > deadline:
+                pytest.fail(f"the server is not there after {READY_WITHIN:.0f} s:\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.2)
+
+
 @contextmanager
-def serving(cases: Path, index: Path) -> Iterator[str]:
-    """The app on a free port, as people start it. Yields its address when it answers; it may still be loading."""
+def serving(cases: Path, index: Path) -> Iterator[Server]:
+    """The app on a free port, as people start it, from when it answers; it may still be loading."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -89,10 +110,10 @@ def serving(cases: Path, index: Path) -> Iterator[str]:
         process = subprocess.Popen(
             command, cwd=PROJECT, env={**os.environ, **settings}, stdout=output, stderr=subprocess.STDOUT
         )
-        address = f"http://localhost:{port}"
+        server = Server(f"http://localhost:{port}", log)
         try:
-            until(lambda: health(address) is not None, log)
-            yield address
+            server.wait_until(lambda: server.health() is not None)
+            yield server
         finally:
             process.terminate()
             try:
@@ -100,23 +121,6 @@ def serving(cases: Path, index: Path) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def health(address: str) -> str | None:
-    """How far the server is; None where it does not answer yet."""
-    try:
-        with urllib.request.urlopen(f"{address}/healthz", timeout=30) as answer:
-            return str(json.load(answer)["status"])
-    except (URLError, ConnectionError, TimeoutError):
-        return None
-
-
-def until(true: Callable[[], bool], log: Path) -> None:
-    deadline = time.monotonic() + READY_WITHIN
-    while not true():
-        if time.monotonic() > deadline:
-            pytest.fail(f"the server is not there after {READY_WITHIN:.0f} s:\n{log.read_text()[-3000:]}")
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")
@@ -133,16 +137,16 @@ def journey_cases(tmp_path_factory: pytest.TempPathFactory, make_case: Callable[
 @pytest.fixture(scope="session")
 def address(journey_cases: Path) -> Iterator[str]:
     """The address of the one server of all journeys, ready."""
-    with serving(journey_cases, journey_cases.parent / "index") as found:
-        until(lambda: health(found) == "ready", next(journey_cases.parent.glob("server-*.log")))
-        yield found
+    with serving(journey_cases, journey_cases.parent / "index") as server:
+        server.wait_until(lambda: server.health() == "ready")
+        yield server.address
 
 
 @pytest.fixture
 def opening(journey_cases: Path, tmp_path: Path) -> Iterator[str]:
     """A second server, which still has everything to do."""
-    with serving(journey_cases, tmp_path / "index") as found:
-        yield found
+    with serving(journey_cases, tmp_path / "index") as server:
+        yield server.address
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-DEADLINE = 45_000
+DEADLINE = 30_000
 """Milliseconds; the machine may be busy with other tests."""
 expect.set_options(timeout=DEADLINE)
 
@@ -83,9 +83,10 @@ class Visitor:
         self.page.get_by_text("Filters", exact=True).click()
         return self
 
-    def shows(self, text: str | re.Pattern[str]) -> "Visitor":
-        """Waits until the page says this."""
-        expect(self.page.get_by_role("main").filter(visible=True).get_by_text(text).first).to_be_visible()
+    def shows(self, text: str | re.Pattern[str], *, within: float = DEADLINE / 1000) -> "Visitor":
+        """Waits until the page says this, for so many seconds."""
+        said = self.page.get_by_role("main").filter(visible=True).get_by_text(text)
+        expect(said.first).to_be_visible(timeout=within * 1000)
         return self
 
     def is_at(self, path: str, **params: str) -> "Visitor":
