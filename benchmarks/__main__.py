@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     unknown = [name for name in chosen.names if name not in NAMES]
     if unknown:
         parser.error(f"unknown benchmark {unknown[0]!r}; known: {', '.join(NAMES)}")
+    # Who is told to end still stops its servers and removes its copies.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     names = chosen.names or NAMES
     if chosen.show:
         _show(names, quick=chosen.quick)

@@ -32,7 +32,8 @@ WITHIN = 90_000.0
 """Milliseconds for one step of a visitor among ten."""
 GROWTH_AT_MOST = 1.05
 MIB = 2**20
-PAGE_NAME = "document.querySelector('#root .hl-page')?.dataset.page"
+PAGE_NAME = "Object.values(document.querySelector('#root .hl-page')?.dataset ?? {}).join(' ')"
+"""Which page is shown and in which state; empty while there is none."""
 BARE_MODEL = """
 import resource, sys
 from sentence_transformers import SentenceTransformer

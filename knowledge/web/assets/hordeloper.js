@@ -48,21 +48,17 @@
   // history, as a browser does with a page that scrolls itself, with the page it is a place on: after Back the former
   // page may still be there for a moment.
   const main = () => document.querySelector("#root .stMain");
-  let page = null, state = null, wanted = history.state?.place ?? null, scrolled = 0, facet = null;
+  let page = null, state = null, wanted = history.state?.place ?? null, scrolled = 0, restored = 0, facet = null;
   const keep = () => {
     if (wanted || !page || !main()) return;
     history.replaceState({ ...history.state, place: { top: main().scrollTop, page, state } }, "");
   };
   const restore = () => {
-    if (!wanted || wanted.page !== page || wanted.state !== state) return;
-    const place = wanted, until = performance.now() + 3000;
-    const step = () => {
-      if (wanted !== place || !main()) return;
-      main().scrollTop = place.top;
-      // What is higher than the page goes as far as it can, and again when the page has grown.
-      if (Math.abs(main().scrollTop - place.top) < 2 || performance.now() > until) wanted = null; else requestAnimationFrame(step);
-    };
-    step();
+    if (!main() || wanted?.page !== page || wanted.state !== state) return;
+    // Again with every change of the page, which may still be growing, until somebody does something.
+    main().scrollTop = wanted.top;
+    clearTimeout(restored);
+    restored = setTimeout(() => { wanted = null; }, 5000);
   };
   addEventListener("popstate", () => { wanted = history.state?.place ?? null; });
   document.addEventListener("scroll", () => { clearTimeout(scrolled); scrolled = setTimeout(keep, 100); }, true);
@@ -111,7 +107,7 @@
       const box = facet && [...document.querySelectorAll("#root [role=combobox]")].find((one) => one.ariaLabel === facet);
       focus(box || document.querySelector("#root h2"));
     }
-    if (changed.page || changed.state) restore();
+    restore();
   };
   let waiting = false;
   const look = (changes) => {
