@@ -97,9 +97,9 @@ def test_vectors_stay_in_the_order_of_the_texts_and_do_not_depend_on_the_batch(e
 
 def test_progress_ends_with_all_texts_done(embedder: Embedder) -> None:
     steps: list[tuple[int, int]] = []
-    count = BATCH * 8 + 3
+    count = BATCH * 2 + 3
     embedder.passages(["ja"] * count, lambda done, all: steps.append((done, all)))
-    assert steps == [(BATCH * 8, count), (count, count)]
+    assert steps == [(BATCH, count), (BATCH * 2, count), (count, count)]
 
 
 def test_fingerprint_is_the_same_for_the_same_model_anywhere(embedder: Embedder, model_copy: Path) -> None:
