@@ -111,7 +111,7 @@ class _Bare:
         self.model = stage.bare_model(desk.load_model())
         self._stemmer = Stemmer.Stemmer("dutch")
         self._contexts = _contexts(desk, desk.search.index.passages)
-        self._words = bm25s.BM25()
+        self._words = bm25s.BM25()  # type: ignore[no-untyped-call]
         self._words.index(self._tokens([p.text for p in desk.search.index.passages]), show_progress=False)
 
     def encode(self, question: str) -> NDArray[np.float32]:
@@ -127,10 +127,10 @@ class _Bare:
 
     def words(self, question: str, context: str | None) -> object:
         mask = (self._contexts == context).astype(np.float32) if context else None
-        return self._words.retrieve(self._tokens([question]), k=HITS, show_progress=False, weight_mask=mask)
+        return self._words.retrieve(self._tokens([question]), k=HITS, show_progress=False, weight_mask=mask)  # type: ignore[arg-type]
 
     def _tokens(self, texts: list[str]) -> Any:
-        return bm25s.tokenize(texts, stopwords="nl", stemmer=self._stemmer, show_progress=False)
+        return bm25s.tokenization.tokenize(texts, stopwords="nl", stemmer=self._stemmer, show_progress=False)
 
 
 @contextmanager

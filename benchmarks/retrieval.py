@@ -97,11 +97,13 @@ def _peers(desk: Desk, settings: Settings) -> dict[str, Ranker]:
 def _bm25(ids: Sequence[str], texts: list[str], depth: int) -> Ranker:
     """bm25s as its README has it, in Dutch."""
     stemmer = Stemmer.Stemmer("dutch")
-    retriever = bm25s.BM25()
-    retriever.index(bm25s.tokenize(texts, stopwords="nl", stemmer=stemmer, show_progress=False), show_progress=False)
+    retriever = bm25s.BM25()  # type: ignore[no-untyped-call]
+    retriever.index(
+        bm25s.tokenization.tokenize(texts, stopwords="nl", stemmer=stemmer, show_progress=False), show_progress=False
+    )
 
     def rank(question: str) -> list[str]:
-        tokens = bm25s.tokenize([question], stopwords="nl", stemmer=stemmer, show_progress=False)
+        tokens = bm25s.tokenization.tokenize([question], stopwords="nl", stemmer=stemmer, show_progress=False)
         rows, scores = retriever.retrieve(tokens, k=min(depth, len(ids)), show_progress=False)
         return [ids[row] for row, score in zip(rows[0], scores[0], strict=True) if score > 0]
 

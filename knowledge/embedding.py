@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ class Embedder:
     def __init__(self, model: "SentenceTransformer", name: str) -> None:
         self._model = model
         self._lock = threading.Lock()
+        _processors()  # before the first question changes what torch says
         self.name = name
         self.fingerprint = _fingerprint(model)
         """Names the weights, tokenizer and prompts: vectors of one fingerprint can be compared, others cannot."""
@@ -56,7 +58,7 @@ class Embedder:
         for start in range(0, len(order), BATCH):
             chunk = order[start : start + BATCH]
             vectors[chunk] = self._encoded(
-                self._model.encode_document, [texts[place] for place in chunk], threads=os.cpu_count() or 1
+                self._model.encode_document, [texts[place] for place in chunk], threads=_processors()
             )
             progress(min(start + len(chunk), len(texts)), len(texts))
         return vectors
@@ -123,6 +125,14 @@ def _hub_answers() -> bool:
         log.info("The model hub does not answer: %s", reason)
         return False
     return True
+
+
+@lru_cache(maxsize=1)
+def _processors() -> int:
+    """As many threads as torch would use: it minds OMP_NUM_THREADS and the processors that this process may have."""
+    import torch
+
+    return int(torch.get_num_threads())
 
 
 def _fingerprint(model: "SentenceTransformer") -> str:
