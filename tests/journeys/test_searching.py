@@ -65,6 +65,24 @@ def test_a_copied_link_of_a_case_leads_back_to_its_results_elsewhere(fresh: Brow
     assert title in other.titles()
 
 
+def test_filters_say_how_many_and_can_be_undone(visitor: Visitor) -> None:
+    visitor.goes_to("/zoeken").opens_filters()
+    visitor.facet("Uitgangssituatie").click()
+    option = visitor.page.get_by_role("option", name=re.compile("De gemeente loopt voorop"))
+    label = option.inner_text()
+    count = re.search(r"\((\d+)\)$", label)
+    assert count, label
+    option.click()
+    visitor.is_at("/zoeken", context="gemeente-voorop").shows(f"{count[1]} casussen")
+    # The filters stay open, and the keyboard stays where it was.
+    expect(visitor.facet("Uitgangssituatie")).to_be_focused()
+    visitor.chooses("Horde", re.compile("Het plan ligt al klaar"))
+    visitor.is_at("/zoeken", context="gemeente-voorop", hurdle="plan-ligt-al-klaar")
+    expect(visitor.result_count).not_to_have_text(f"{count[1]} casussen")
+    visitor.back().is_at("/zoeken", context="gemeente-voorop").shows(f"{count[1]} casussen")
+    visitor.follows("Wis de filters").in_app().is_at("/zoeken")
+
+
 def test_more_results_come_when_asked_for_and_stay_after_back(visitor: Visitor) -> None:
     visitor.goes_to("/zoeken")
     expect(visitor.results).to_have_count(10)

@@ -22,7 +22,8 @@ asked = components.search_form(state)
 if asked is not None and asked != state.query:
     go(SearchState(asked, state.filters, 0))
     st.rerun()
-components.waiting(desk)
+with st.container():  # a place of its own: what comes and goes in it must not shift, and so close, the filters below
+    components.waiting(desk)
 shown = PAGE * (1 + state.more)
 answer = desk.answer(state.query, state.filters, k=shown)
 chosen = components.filters(state, answer, library)
