@@ -32,6 +32,21 @@ SIX = (
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """All journeys to one worker, so that they share one server; everything else to whoever is free.
+
+    That is what `xdist_group` is for, but xdist 3.8 cannot tell its scheduler of groups under pytest 9.2.
+    """
+    from xdist.scheduler import LoadGroupScheduling
+
+    class Journeys(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "journeys" if nodeid.startswith("tests/journeys/") else nodeid
+
+    return Journeys(config, log)
+
+
 @pytest.fixture(scope="session")
 def taxonomy() -> Taxonomy:
     return shipped_taxonomy()

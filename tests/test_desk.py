@@ -15,7 +15,9 @@ from knowledge.embedding import Embedder
 from knowledge.index import generations
 from knowledge.library import Library
 from knowledge.records import Case
-from knowledge.settings import Settings
+from knowledge.settings import PROJECT, Settings
+
+from .conftest import SIX
 
 PATIENCE = 120.0
 SOON = 3.0
@@ -56,9 +58,27 @@ def opened(library_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     time.sleep(desk_room.CLOSE_AFTER + 0.3)  # the timers that close former indexes
 
 
+@pytest.fixture(scope="module")
+def index_of_two(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Path:
+    """An index directory of the first two cases, to copy."""
+    directory = tmp_path_factory.mktemp("two")
+    (directory / "cases").mkdir()
+    for id in sorted(SIX)[:2]:
+        shutil.copy(PROJECT / "cases" / f"{id}.yaml", directory / "cases")
+    settings = {"cases": directory / "cases", "index": directory / "index"}
+    desk = open_desk(Settings.model_validate(settings))
+    desk._embedder = embedder
+    desk.bring_in_step()
+    desk.search.index.close()
+    return directory / "index"
+
+
 @pytest.fixture
-def ready(opened: Callable[..., Desk], embedder: Embedder, library_directory: Path) -> Desk:
+def ready(
+    index_of_two: Path, tmp_path: Path, opened: Callable[..., Desk], embedder: Embedder, library_directory: Path
+) -> Desk:
     """A running desk, with two cases to keep it quick."""
+    shutil.copytree(index_of_two, tmp_path / "index")
     for file in sorted(library_directory.glob("*.yaml"))[2:]:
         file.unlink()
     desk = opened(model=embedder, start=True)
@@ -191,11 +211,15 @@ def test_missing_model_leaves_words_and_the_reason(
 def test_desk_goes_on_after_a_round_that_failed(
     opened: Callable[..., Desk],
     embedder: Embedder,
-    make_case: Callable[..., Case],
     library_directory: Path,
+    index_of_two: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever went wrong: a desk that silently stops following shows old cases until somebody restarts it."""
+    shutil.copytree(index_of_two, tmp_path / "index")
+    for file in sorted(library_directory.glob("*.yaml"))[2:]:
+        file.unlink()
     desk = opened(model=embedder)
     failures = [MemoryError("one"), OSError("two")]
     follow = desk._follow

@@ -15,9 +15,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from knowledge import articles, web
 from knowledge import desk as desk_room
 from knowledge import library as library_room
-from knowledge import web
 from knowledge.records import Case
 from knowledge.settings import Settings
 
@@ -66,11 +66,84 @@ def test_only_our_own_and_known_scripts_may_run(client: TestClient, path: str) -
     assert "http" not in policy
 
 
-@pytest.mark.parametrize("path", ["/bestaat-niet", "/casus?id=bestaat-niet", "/thema?id=x", "/lees/casus/bestaat-niet"])
-def test_an_address_that_leads_nowhere_is_not_found_in_dutch(client: TestClient, path: str) -> None:
-    answer = client.get(path)
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/bestaat-niet", "/casus?id=bestaat-niet", "/thema?id=x", "/lees/casus/bestaat-niet", "/casus", "/ZOEKEN"),
+        *("/wp-login.php", "/.env", "/index.html", "/zoeken/verder", "/lees/iets", "/lees/casus/een-casus/meer"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_not_found_in_dutch(client: TestClient, path: str, accept: str) -> None:
+    answer = client.get(path, headers={"accept": accept})
     assert answer.status_code == 404
     assert "Niet gevonden" in answer.text
+    assert '<html lang="nl"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "canonical"),
+    [
+        ("/", "/"),
+        ("/zoeken?meer=0&q=mails&x=y&context=onzin", "/zoeken?q=mails"),
+        ("/casus?id=een-casus&van=q%3Dmails", "/lees/casus/een-casus"),
+        ("/thema?id=rollen-en-regie", "/thema?id=rollen-en-regie"),
+        ("/lees/casus/een-casus", "/lees/casus/een-casus"),
+    ],
+)
+def test_a_page_says_which_of_its_addresses_is_the_best(client: TestClient, path: str, canonical: str) -> None:
+    assert f'<link rel="canonical" href="http://testserver{canonical}">' in client.get(path).text
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/lees/casus/een-casus", "/bestaat-niet"])
+def test_every_page_is_sent_with_headers_that_protect_its_reader(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["referrer-policy"] == "strict-origin-when-cross-origin"
+    assert "geolocation=()" in headers["permissions-policy"]
+    for rule in ("default-src 'self'", "object-src 'none'", "base-uri 'self'", "frame-ancestors 'none'"):
+        assert rule in headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/lees/casus/een-casus", "/assets/hordeloper.js", "/healthz", "/robots.txt", "/sitemap.xml", "/nee"]
+)
+def test_no_browser_may_guess_what_a_file_is(client: TestClient, path: str) -> None:
+    assert client.get(path).headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_shell_has_no_english_left(client: TestClient, path: str) -> None:
+    html = re.sub(r"<script.*?</script>|<style.*?</style>|<!--.*?-->", "", client.get(path).text, flags=re.DOTALL)
+    words = set(re.findall(r"[a-z]+", re.sub(r"<[^>]*>", " ", html).lower()))
+    named = " ".join(re.findall(r'(?:aria-label|title|alt|placeholder)="([^"]*)"', html)).lower()
+    english = {"the", "you", "need", "enable", "javascript", "streamlit", "skip", "search", "loading", "please"}
+    assert not english & (words | set(named.split()))
+
+
+def test_the_reading_page_needs_no_script(client: TestClient) -> None:
+    html = client.get("/lees/casus/een-casus").text
+    links = re.findall(r'<a [^>]*href="([^"]*)"', html)
+    assert "/casus?id=een-casus" in links
+    assert "/zoeken" in links
+    assert all(link.startswith(("/", "#", "https://")) for link in links)
+    assert "onclick" not in html
+
+
+def test_a_search_from_the_first_page_keeps_its_filters(client: TestClient) -> None:
+    html = client.get("/zoeken", params={"context": "gesprek-stokt", "q": "mails"}).text
+    assert re.search(r'<input type="hidden" name="context" value="gesprek-stokt">', html)
+    assert "Wis de filters" in html
+
+
+def test_the_first_page_of_a_case_leads_back_to_its_search(client: TestClient) -> None:
+    html = client.get("/casus", params={"id": "een-casus", "van": "q=mails&context=gesprek-stokt"}).text
+    assert '<a href="/zoeken?q=mails&amp;context=gesprek-stokt">← Terug naar de resultaten</a>' in html
+
+
+def test_a_head_request_is_answered_like_a_get(client: TestClient) -> None:
+    for path in ("/", "/nee"):
+        head, get = client.head(path), client.get(path)
+        assert (head.status_code, head.headers["content-type"]) == (get.status_code, get.headers["content-type"])
 
 
 @pytest.mark.parametrize("id", ["..%2F..%2Fapp", "%2e%2e%2fapp.py", "een-casus.yaml", "een-casus/../een-casus%00"])
@@ -117,3 +190,18 @@ def test_health_tells_how_far_the_server_is(client: TestClient) -> None:
 def test_nothing_from_an_address_becomes_markup(client: TestClient, hostile: str) -> None:
     text = client.get("/zoeken", params={"q": f"<b id=q>{hostile}", "context": hostile, "meer": hostile}).text
     assert "<b id=q>" not in text
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(hostile=st.text(max_size=80), name=st.sampled_from(["q", "id", "van", "context", "municipality", "meer", "x"]))
+def test_no_address_makes_a_page_fail(client: TestClient, hostile: str, name: str) -> None:
+    for path in ("/zoeken", "/casus", "/thema"):
+        answer = client.get(path, params={"id": "een-casus", name: hostile.encode("utf-8", "replace")})
+        assert answer.status_code in (200, 404)
+        assert len(re.findall("<h1", answer.text)) == 1
+
+
+def test_a_case_cannot_end_the_script_element_that_describes_it(make_case: Callable[..., Case]) -> None:
+    data = articles.json_ld(articles.case_data(make_case(title="</script><b>&"), "http://testserver/"))
+    assert "</script>" not in str(data)
+    assert json.loads(str(data))["headline"] == "</script><b>&"

@@ -61,6 +61,7 @@ class Shell:
                     and "content-security-policy" not in headers
                     and not scope["path"].startswith(_STREAMLITS_OWN)
                 )
+                MutableHeaders(scope=message).setdefault("x-content-type-options", "nosniff")
             if not is_shell:
                 await send(message)
 

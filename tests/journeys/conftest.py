@@ -43,10 +43,8 @@ ALWAYS = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            if not CHROMIUM:
-                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine (apt-get install chromium)"))
+        if not CHROMIUM and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason="no Chromium on this machine (apt-get install chromium)"))
 
 
 def hostile(make_case: Callable[..., Case]) -> Case:
@@ -131,6 +129,7 @@ def journey_cases(tmp_path_factory: pytest.TempPathFactory, make_case: Callable[
     for file in {*files[::EVERY], *(PROJECT / "cases" / f"{id}.yaml" for id in ALWAYS)}:
         shutil.copy(file, directory)
     library_room.save(hostile(make_case), directory)
+    (directory / "kapot.yaml").write_text("id: kapot\ntitle: [\n", encoding="utf-8")
     return directory
 
 
@@ -223,14 +222,22 @@ class Browsing:
             context.close()
 
 
+@contextmanager
+def browsing(browser: Browser, address: str) -> Iterator[Browsing]:
+    """Makes visitors, each in a browser of their own. Whatever they did, nothing foreign was asked and nothing failed."""
+    fresh = Browsing(browser, address)
+    try:
+        yield fresh
+    finally:
+        fresh.close()
+    assert fresh.watched.foreign == []
+    assert fresh.watched.errors == []
+
+
 @pytest.fixture
 def fresh(browser: Browser, address: str) -> Iterator[Browsing]:
-    """Makes visitors, each in a browser of their own. Whatever they did, nothing foreign was asked and nothing failed."""
-    browsing = Browsing(browser, address)
-    yield browsing
-    browsing.close()
-    assert browsing.watched.foreign == []
-    assert browsing.watched.errors == []
+    with browsing(browser, address) as found:
+        yield found
 
 
 @pytest.fixture

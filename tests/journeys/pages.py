@@ -4,6 +4,7 @@ import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 DEADLINE = 30_000
 """Milliseconds; the machine may be busy with other tests."""
@@ -111,9 +112,20 @@ class Visitor:
     def facet(self, name: str) -> Locator:
         return self.page.get_by_role("combobox", name=name)
 
+    def option(self, facet: str, option: str | re.Pattern[str]) -> Locator:
+        """An option of a filter, in an open list."""
+        found = self.page.get_by_role("option", name=option).first
+        for _ in range(5):  # the list closes when the page is drawn again meanwhile; a person opens it once more
+            self.facet(facet).click()
+            try:
+                found.wait_for(timeout=DEADLINE / 5)
+            except PlaywrightTimeout:
+                continue
+            return found
+        raise AssertionError(f"{facet} does not offer {option}")
+
     def chooses(self, facet: str, option: str | re.Pattern[str]) -> "Visitor":
-        self.facet(facet).click()
-        self.page.get_by_role("option", name=option).first.click()
+        self.option(facet, option).click()
         return self
 
     def follows(self, name: str | re.Pattern[str]) -> "Visitor":

@@ -67,8 +67,7 @@ def test_a_copied_link_of_a_case_leads_back_to_its_results_elsewhere(fresh: Brow
 
 def test_filters_say_how_many_and_can_be_undone(visitor: Visitor) -> None:
     visitor.goes_to("/zoeken").opens_filters()
-    visitor.facet("Uitgangssituatie").click()
-    option = visitor.page.get_by_role("option", name=re.compile("De gemeente loopt voorop"))
+    option = visitor.option("Uitgangssituatie", re.compile("De gemeente loopt voorop"))
     label = option.inner_text()
     count = re.search(r"\((\d+)\)$", label)
     assert count, label
@@ -112,7 +111,7 @@ def test_quoted_words_are_required(visitor: Visitor) -> None:
     visitor.shows("Geen casus heeft alle woorden die tussen aanhalingstekens staan")
 
 
-def test_results_get_better_by_themselves_when_the_model_is_there(fresh: Browsing, opening: str) -> None:
+def test_results_get_better_by_themselves_when_the_model_is_there(opening: str, fresh: Browsing) -> None:
     visitor = fresh(address=opening).reads("/zoeken?q=" + QUESTION.replace(" ", "+")).in_app()
     visitor.shows("De kennisbank wordt nog geladen").shows("Casussen met dezelfde woorden")
     assert BY_MEANING not in visitor.titles()

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.journeys.conftest import QUESTION, Browsing
 from tests.journeys.pages import Visitor
@@ -73,6 +73,28 @@ def reads_and_searches(visitor: Visitor) -> None:
     visitor.follows("Leespagina om te printen of te bewaren")
     expect(visitor.heading).to_have_text(title)
     visitor.page.wait_for_url(re.compile("/lees/casus/"))
+
+
+def test_who_types_before_the_app_is_there_loses_nothing(visitor: Visitor) -> None:
+    held: list[Route] = []
+    visitor.page.route(re.compile("/_stcore/health"), lambda route: held.append(route))
+    with visitor.page.expect_request(re.compile("/_stcore/health")):
+        visitor.reads("/")
+    visitor.question.fill("Wij willen zelf")
+    for route in held:
+        route.continue_()
+    visitor.page.unroute_all()
+    visitor.in_app()
+    expect(visitor.question).to_have_value("Wij willen zelf")
+    expect(visitor.question).to_be_focused()
+    visitor.page.keyboard.type(" een warmtenet")
+    visitor.page.keyboard.press("Control+Enter")
+    visitor.is_at("/zoeken", q="Wij willen zelf een warmtenet")
+
+
+def test_who_keeps_the_library_sees_which_files_are_broken(visitor: Visitor) -> None:
+    visitor.goes_to("/").page.get_by_text("1 bestand kon niet worden gelezen").click()
+    visitor.shows(re.compile("kapot.yaml, regel 3"))
 
 
 def test_an_unknown_case_says_so_and_leads_on(fresh: Browsing) -> None:

@@ -151,7 +151,13 @@ def broken_files(library: Library) -> None:
 
 
 def may_edit() -> bool:
-    """The person at this computer may; visitors from elsewhere may not, whatever their browser says its address is."""
-    is_local = urlsplit(st.context.url or "").hostname in ("localhost", "127.0.0.1", "::1")
-    is_forwarded = any(name in st.context.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip"))
-    return is_local and st.context.ip_address is None and not is_forwarded
+    return is_here(st.context.url, st.context.ip_address, st.context.headers)
+
+
+def is_here(url: str | None, ip: str | None, headers: Mapping[str, str]) -> bool:
+    """Whether a visitor sits at this computer. Streamlit gives no address for one who does.
+
+    What the browser says its address is does not suffice, and behind a proxy everybody seems to be here.
+    """
+    forwarded = {name.lower() for name in headers} & {"forwarded", "x-forwarded-for", "x-real-ip"}
+    return urlsplit(url or "").hostname in ("localhost", "127.0.0.1", "::1") and ip is None and not forwarded

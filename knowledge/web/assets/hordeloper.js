@@ -85,6 +85,11 @@
     if (to && focused) { to.focus({ preventScroll: true }); to.setSelectionRange(from.selectionStart, from.selectionEnd); }
     return true;
   };
+  // On a phone the menu lies over the page. Streamlit leaves it open after a choice, and remembers that.
+  const closeMenu = () => {
+    if (!matchMedia("(max-width: 768px)").matches) return;
+    document.querySelector('.stSidebar[data-collapsed="false"] [data-testid="stSidebarCollapseButton"] button')?.click();
+  };
   const settle = () => {
     // The last element of every page names the page: when it is there, the page is.
     const ready = document.querySelector("#root .hl-page");
@@ -93,6 +98,7 @@
     if (!document.body.classList.contains("hl-ready")) {
       const read = scrollY;
       if (!takesOver()) return;
+      closeMenu();
       first?.remove();
       ({ page, state } = ready.dataset);
       wanted = wanted?.page === page && wanted?.state === state ? wanted : { top: read, page, state };
@@ -101,6 +107,7 @@
     }
     ({ page, state } = ready.dataset);
     if (changed.page) {
+      closeMenu();
       focus(document.querySelector("#root h1"));
     } else if (changed.state && document.activeElement === document.body) {
       // Another answer on the same page: go on at the filter one was at, or hear how many cases there are.
