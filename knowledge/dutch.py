@@ -80,6 +80,8 @@ def tokens(text: str) -> Iterator[Token]:
 
 def folded(text: str) -> str:
     """Lower case, without accents and soft hyphens, with straight apostrophes."""
+    if text.isascii():  # most words by far, at a fifth of the time
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.replace("’", "'").replace("\u00ad", ""))
     return "".join(sign for sign in plain if not unicodedata.combining(sign)).lower()
 
@@ -115,7 +117,8 @@ def analysed(text: str) -> list[str]:
 
 def spans(text: str, wanted: Collection[str]) -> list[tuple[int, int]]:
     """Where a text has a word that is found by one of the wanted terms: also inflected, also inside a compound."""
-    return [(token.start, token.end) for token in tokens(text) if any(term in wanted for term in terms(token.word))]
+    found = frozenset(wanted)
+    return [match.span() for match in _WORD.finditer(text) if not found.isdisjoint(terms(folded(match.group())))]
 
 
 class Thesaurus:

@@ -27,7 +27,7 @@ Mask = NDArray[np.bool_]
 
 # The usual 100 loses true neighbours (0.83 of ten found among 3,000 random vectors, 1.00 with 500).
 SEARCH_WIDTH = 500
-NEIGHBOURS = 600
+NEIGHBOURS = 300
 # With the usual 1,000 Chroma keeps a small collection in its log and writes its files anew whenever it opens them, so
 # that reading changed what the manifest vouches for. 2 is the least it takes; every case has more passages.
 WRITE_THROUGH = 2
